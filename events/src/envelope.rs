@@ -1,0 +1,168 @@
+//! The CloudEvents context around a fact.
+//!
+//! An [`Envelope<Encoded>`] came from the wire or is about to go there; [`Envelope::decode`] gives it a type. The context
+//! is CloudEvents 1.0 with the extensions of `ARCHITECTURE.md`, "Events".
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::fact::{Fact, FieldError};
+use crate::id::EventId;
+use crate::topology;
+
+/// The prefix of every source: `//onlineboutique.com/<service>`.
+pub const SOURCE_PREFIX: &str = "//onlineboutique.com/";
+/// The largest payload accepted, in bytes. Pub/Sub takes 10 MB; our largest fact is below 32 KB.
+pub const MAX_DATA_BYTES: usize = 256 * 1024;
+/// The longest context attribute accepted, in bytes. From Pub/Sub's limit on attribute values.
+pub const MAX_ATTRIBUTE_BYTES: usize = 1024;
+
+/// A payload as JSON text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoded(pub String);
+
+/// A fact with its context.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Envelope<E> {
+    /// Minted once in the outbox row; never changed by retry or replay.
+    pub id: EventId,
+    /// Who said it, as `//onlineboutique.com/<service>`. With `id`, the key of deduplication.
+    pub source: String,
+    /// Wire type, `com.onlineboutique.<subject>.<fact>.v<major>`.
+    pub event_type: String,
+    /// What it is about, `orders/{orderId}`.
+    pub subject: String,
+    /// When it happened.
+    pub time: Timestamp,
+    /// The order id.
+    pub partition_key: String,
+    /// Id of the event that began the story.
+    pub correlation_id: EventId,
+    /// Id of the event that caused this one; absent for the first.
+    pub causation_id: Option<EventId>,
+    /// W3C trace context of the trace that made the event.
+    pub traceparent: Option<String>,
+    /// The replay that sent it again, if one did.
+    pub replay_id: Option<String>,
+    /// The one consumer a replay is meant for.
+    pub replay_target: Option<String>,
+    /// Values subscriptions filter by (`ledger`, `risk`), and extensions of others, kept as they came.
+    pub extensions: BTreeMap<String, String>,
+    /// The fact.
+    pub data: E,
+}
+
+/// Where an event comes from: what a service adds to a fact when it says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// Who says it, as `//onlineboutique.com/<service>`.
+    pub source: String,
+    /// When it happened.
+    pub time: Timestamp,
+    /// Id of the event that began the story; `None` for that event itself.
+    pub correlation_id: Option<EventId>,
+    /// Id of the event that is answered.
+    pub causation_id: Option<EventId>,
+    /// W3C trace context.
+    pub traceparent: Option<String>,
+}
+
+/// Why bytes are not an event of ours. Permanent: the same bytes fail again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EnvelopeError {
+    /// A required context attribute is not there. Mend the publisher.
+    #[error("{0} is missing")]
+    Missing(&'static str),
+    /// A context attribute breaks its rule. Mend the publisher.
+    #[error("{0}")]
+    Context(FieldError),
+    /// The payload does not fit its type. Mend the publisher, or the schema.
+    #[error("{0}")]
+    Data(FieldError),
+    /// The payload is too large. Mend the publisher.
+    #[error("data is {0} bytes, more than {MAX_DATA_BYTES}")]
+    TooLarge(usize),
+    /// The payload's major version is newer than this program. Deploy the newer consumer, then replay.
+    #[error("type {0} is newer than the version {1} this program knows")]
+    Newer(String, u32),
+}
+
+impl EnvelopeError {
+    /// Stable code for dead letters and reports.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            EnvelopeError::Missing(_) | EnvelopeError::Context(_) => "bad_envelope",
+            EnvelopeError::Data(_) | EnvelopeError::TooLarge(_) => "bad_payload",
+            EnvelopeError::Newer(..) => "newer_version",
+        }
+    }
+}
+
+impl<E> Envelope<E> {
+    /// The service that said it: `checkout` for `//onlineboutique.com/checkout`.
+    #[must_use]
+    pub fn service(&self) -> &str {
+        self.source.strip_prefix(SOURCE_PREFIX).unwrap_or(&self.source)
+    }
+
+    /// The same context around other data.
+    pub fn with_data<F>(self, data: F) -> Envelope<F> {
+        Envelope {
+            id: self.id,
+            source: self.source,
+            event_type: self.event_type,
+            subject: self.subject,
+            time: self.time,
+            partition_key: self.partition_key,
+            correlation_id: self.correlation_id,
+            causation_id: self.causation_id,
+            traceparent: self.traceparent,
+            replay_id: self.replay_id,
+            replay_target: self.replay_target,
+            extensions: self.extensions,
+            data,
+        }
+    }
+}
+
+impl Envelope<Encoded> {
+    /// Decodes and checks the payload.
+    ///
+    /// # Errors
+    /// [`EnvelopeError::Data`] with the path of the offending field.
+    pub fn decode<F: Fact>(self) -> Result<Envelope<F>, EnvelopeError> {
+        let fact: F = match serde_json::from_str(&self.data.0) {
+            Ok(fact) => fact,
+            Err(_) => return Err(EnvelopeError::Data(offending_field::<F>(&self.data.0))),
+        };
+        fact.check().map_err(EnvelopeError::Data)?;
+        if let Some(order_id) = fact.order_id()
+            && order_id.as_str() != self.partition_key
+        {
+            return Err(EnvelopeError::Context(FieldError::new("partitionkey", "is not the order id of the data")));
+        }
+        Ok(self.with_data(fact))
+    }
+
+    /// Refuses a known fact of a major version newer than ours.
+    ///
+    /// # Errors
+    /// [`EnvelopeError::Newer`]; unknown facts are not an error, they are simply not for us.
+    pub fn check_version(&self) -> Result<(), EnvelopeError> {
+        match topology::known_version(&self.event_type) {
+            Some((known, wanted)) if wanted > known => Err(EnvelopeError::Newer(self.event_type.clone(), known)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Decodes again with a record of where it is: slower, so only once it is known to fail.
+fn offending_field<F: Fact>(json: &str) -> FieldError {
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    match serde_path_to_error::deserialize::<_, F>(&mut deserializer) {
+        Ok(_) => FieldError::new("data", "has bytes after its end"),
+        Err(error) => FieldError::new(format!("data.{}", error.path()), error.inner().to_string()),
+    }
+}

@@ -1,0 +1,143 @@
+//! Facts about an order as a whole: said by checkout at its birth and by OMS for the rest of its life.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::fact::fact;
+use crate::id::{CustomerId, OrderId};
+use crate::line::{OrderLine, check_order_lines};
+use crate::money::Money;
+use crate::risk::RiskLevel;
+
+/// The client was told that the order is confirmed; stock is held, nothing is billed or shipped yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderConfirmed {
+    /// Which order.
+    pub order_id: OrderId,
+    /// Whose order.
+    pub customer_id: CustomerId,
+    /// What was bought, at catalogue prices.
+    pub lines: Vec<OrderLine>,
+    /// Loyalty discount taken off the sum of the lines.
+    pub discount: Money,
+    /// What the customer pays: the sum of the lines less the discount.
+    pub total: Money,
+    /// What the fraud engine said at checkout; `UNKNOWN` when it could not be reached.
+    pub risk: RiskLevel,
+}
+fact!(OrderConfirmed, "order.confirmed.v1", Orders,
+    check: |fact| {
+        check_order_lines(&fact.lines)?;
+        fact.discount.check("discount")?;
+        fact.total.check("total")
+    },
+    extensions: |fact| [("risk", fact.risk.as_str())]);
+
+/// Why checkout said no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RejectionReason {
+    /// Some line is not in stock.
+    OutOfStock,
+    /// The CRM does not know the customer, or does not let them order.
+    UnknownCustomer,
+    /// The fraud engine scored the order HIGH.
+    HighRisk,
+    /// Some product is in no catalogue.
+    UnknownProduct,
+}
+
+/// Checkout refused the order; nothing is held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderRejected {
+    /// Which order.
+    pub order_id: OrderId,
+    /// Whose order, as the client named them.
+    pub customer_id: CustomerId,
+    /// Why.
+    pub reason: RejectionReason,
+    /// One sentence without personal data.
+    pub detail: String,
+}
+fact!(OrderRejected, "order.rejected.v1", Orders);
+
+/// Why an order ended without being delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CancellationReason {
+    /// A hold had lapsed or the units were gone.
+    StockRejected,
+    /// The customer cannot be billed.
+    InvoiceFailed,
+    /// The customer changed their mind before dispatch.
+    ByCustomer,
+    /// A person or a deadline refused a flagged order.
+    FraudConfirmed,
+    /// The warehouse stopped or could not ship it.
+    ShipmentFailed,
+}
+
+impl fmt::Display for CancellationReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            CancellationReason::StockRejected => "stock rejected",
+            CancellationReason::InvoiceFailed => "invoice failed",
+            CancellationReason::ByCustomer => "cancelled by the customer",
+            CancellationReason::FraudConfirmed => "fraud confirmed",
+            CancellationReason::ShipmentFailed => "shipment failed",
+        })
+    }
+}
+
+/// The order ended undelivered: holds are to be released, an invoice reversed, a payment given back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderCancelled {
+    /// Which order.
+    pub order_id: OrderId,
+    /// Why.
+    pub reason: CancellationReason,
+}
+fact!(OrderCancelled, "order.cancelled.v1", Orders);
+
+/// The order waits for a person or a deadline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderOnHold {
+    /// Which order.
+    pub order_id: OrderId,
+    /// Why, one sentence without personal data.
+    pub reason: String,
+}
+fact!(OrderOnHold, "order.on_hold.v1", Orders);
+
+/// A held order goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderReleased {
+    /// Which order.
+    pub order_id: OrderId,
+    /// The role that released it, `reviewer` or `deadline`.
+    pub released_by: String,
+}
+fact!(OrderReleased, "order.released.v1", Orders);
+
+/// Everything was delivered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderCompleted {
+    /// Which order.
+    pub order_id: OrderId,
+    /// Whose order.
+    pub customer_id: CustomerId,
+    /// What was paid.
+    pub total: Money,
+    /// When the last shipment was delivered.
+    pub completed_at: Timestamp,
+}
+fact!(OrderCompleted, "order.completed.v1", Orders, check: |fact| fact.total.check("total"));

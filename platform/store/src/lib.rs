@@ -1,0 +1,26 @@
+#![doc = include_str!("../README.md")]
+
+pub mod attempts;
+pub mod inbox;
+pub mod outbox;
+
+mod database;
+mod engines;
+mod error;
+mod job;
+mod limits;
+mod migrations;
+mod param;
+mod queue;
+mod row;
+mod store;
+mod tx;
+
+pub use database::Database;
+pub use error::StoreError;
+pub use limits::Limits;
+pub use migrations::Migration;
+pub use param::Param;
+pub use row::{Cell, Column, Row};
+pub use store::Store;
+pub use tx::Tx;
