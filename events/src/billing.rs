@@ -17,6 +17,7 @@ pub struct InvoiceRequested {
     /// Who pays.
     pub customer_id: CustomerId,
     /// What was bought, at catalogue prices.
+    #[schemars(length(min = 1, max = 100))]
     pub lines: Vec<OrderLine>,
     /// Taken off the sum of the lines.
     pub discount: Money,

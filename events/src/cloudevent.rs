@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use cloudevents::AttributesReader;
 use cloudevents::event::{Data, ExtensionValue, SpecVersion};
 use cloudevents::message::{
-    BinaryDeserializer, BinarySerializer, Encoding, MessageAttributeValue, MessageDeserializer, Result,
+    BinaryDeserializer, BinarySerializer, Encoding, Error, MessageAttributeValue, MessageDeserializer, Result,
     StructuredDeserializer, StructuredSerializer,
 };
 
@@ -52,11 +52,17 @@ impl BinarySerializer<Message> for MessageBuilder {
 
 impl BinaryDeserializer for Message {
     fn deserialize_binary<R: Sized, V: BinarySerializer<R>>(self, mut visitor: V) -> Result<R> {
-        visitor = visitor.set_spec_version(SpecVersion::V10)?;
+        let version = self
+            .attributes
+            .get("ce-specversion")
+            .ok_or_else(|| Error::Other { source: Box::new(EnvelopeError::Missing("specversion")) })?;
+        visitor = visitor.set_spec_version(SpecVersion::try_from(version.as_str())?)?;
         for (name, value) in self.attributes {
             let value = MessageAttributeValue::String(value);
             match name.as_str() {
-                "Content-Type" | "ce-datacontenttype" => visitor = visitor.set_attribute("datacontenttype", value)?,
+                "Content-Type" | "content-type" | "ce-datacontenttype" => {
+                    visitor = visitor.set_attribute("datacontenttype", value)?
+                }
                 "ce-specversion" => {}
                 "ce-id" | "ce-source" | "ce-type" | "ce-subject" | "ce-time" | "ce-dataschema" => {
                     visitor = visitor.set_attribute(&name[3..], value)?;
@@ -101,20 +107,7 @@ pub fn to_message(event: cloudevents::Event) -> Result<Message> {
 pub fn to_envelope(event: &cloudevents::Event) -> std::result::Result<Envelope<Encoded>, EnvelopeError> {
     let mut attributes = BTreeMap::new();
     let mut set = |name: &str, value: String| attributes.insert(format!("ce-{name}"), value);
-    set("specversion", event.specversion().to_string());
-    set("id", event.id().to_owned());
-    set("source", event.source().clone());
-    set("type", event.ty().to_owned());
-    let optional = [
-        ("subject", event.subject().map(ToOwned::to_owned)),
-        ("time", event.time().map(chrono_text)),
-        ("datacontenttype", event.datacontenttype().map(ToOwned::to_owned)),
-    ];
-    for (name, value) in optional {
-        if let Some(value) = value {
-            set(name, value);
-        }
-    }
+    // Extensions first: one that borrows the name of a context attribute loses to it.
     for (name, value) in event.iter_extensions() {
         let value = match value {
             ExtensionValue::String(text) => text.clone(),
@@ -123,6 +116,21 @@ pub fn to_envelope(event: &cloudevents::Event) -> std::result::Result<Envelope<E
         };
         set(name, value);
     }
+    set("specversion", event.specversion().to_string());
+    set("id", event.id().to_owned());
+    set("source", event.source().clone());
+    set("type", event.ty().to_owned());
+    let optional = [
+        ("subject", event.subject().map(ToOwned::to_owned)),
+        // RFC 3339 with as many digits below the second as there are, up to nine.
+        ("time", event.time().map(|time| time.to_rfc3339())),
+        ("datacontenttype", event.datacontenttype().map(ToOwned::to_owned)),
+    ];
+    for (name, value) in optional {
+        if let Some(value) = value {
+            set(name, value);
+        }
+    }
     let data = match event.data() {
         None => Vec::new(),
         Some(Data::Binary(bytes)) => bytes.clone(),
@@ -130,10 +138,4 @@ pub fn to_envelope(event: &cloudevents::Event) -> std::result::Result<Envelope<E
         Some(Data::Json(value)) => value.to_string().into_bytes(),
     };
     Message { attributes, data }.try_into()
-}
-
-/// A time as RFC 3339 text.
-fn chrono_text<T: ToString>(time: T) -> String {
-    // The SDK's time prints as `2026-01-02 03:04:05.678 UTC`; RFC 3339 differs in two characters.
-    time.to_string().replacen(' ', "T", 1).replace(" UTC", "Z")
 }

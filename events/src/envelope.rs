@@ -18,6 +18,10 @@ pub const MAX_DATA_BYTES: usize = 256 * 1024;
 /// The longest context attribute accepted, in bytes. From Pub/Sub's limit on attribute values.
 pub const MAX_ATTRIBUTE_BYTES: usize = 1024;
 
+/// The most of a hostile text that an error repeats, in characters: path and problem together stay below
+/// [`MAX_ATTRIBUTE_BYTES`] when every character takes four bytes.
+pub const MAX_QUOTED_CHARS: usize = 120;
+
 /// A payload as JSON text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Encoded(pub String);
@@ -163,6 +167,14 @@ fn offending_field<F: Fact>(json: &str) -> FieldError {
     let mut deserializer = serde_json::Deserializer::from_str(json);
     match serde_path_to_error::deserialize::<_, F>(&mut deserializer) {
         Ok(_) => FieldError::new("data", "has bytes after its end"),
-        Err(error) => FieldError::new(format!("data.{}", error.path()), error.inner().to_string()),
+        Err(error) => {
+            let path = format!("data.{}", error.path());
+            FieldError::new(clip(&path), clip(&error.inner().to_string()))
+        }
     }
+}
+
+/// The start of a hostile text on one line, short enough for a log line and an attribute.
+pub(crate) fn clip(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(MAX_QUOTED_CHARS).collect()
 }

@@ -14,6 +14,7 @@ pub struct FulfillmentRequested {
     /// Which order.
     pub order_id: OrderId,
     /// What to ship, with the ledger each line is kept by.
+    #[schemars(length(min = 1, max = 100))]
     pub lines: Vec<OrderLine>,
 }
 fact!(FulfillmentRequested, "fulfillment.requested.v1", Fulfillment, check: |fact| check_order_lines(&fact.lines));
@@ -29,6 +30,7 @@ pub struct ShipmentCreated {
     /// Whose units.
     pub ledger: Ledger,
     /// What is in it.
+    #[schemars(length(min = 1, max = 100))]
     pub lines: Vec<StockLine>,
     /// Where it is picked.
     pub location: String,
@@ -47,6 +49,7 @@ pub struct ShipmentDispatched {
     /// Whose units left.
     pub ledger: Ledger,
     /// What left.
+    #[schemars(length(min = 1, max = 100))]
     pub lines: Vec<StockLine>,
     /// Who carries it.
     pub carrier: String,
@@ -92,6 +95,7 @@ pub struct ReturnRequested {
     /// Which return.
     pub return_id: ReturnId,
     /// What comes back, with the ledger each line belongs to.
+    #[schemars(length(min = 1, max = 100))]
     pub lines: Vec<OrderLine>,
     /// One sentence without personal data.
     pub reason: String,
@@ -109,6 +113,7 @@ pub struct ReturnReceived {
     /// Whose units.
     pub ledger: Ledger,
     /// What may be sold again.
+    #[schemars(length(min = 1, max = 100))]
     pub lines: Vec<StockLine>,
 }
 fact!(ReturnReceived, "fulfillment.return_received.v1", Fulfillment,

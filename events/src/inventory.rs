@@ -19,6 +19,7 @@ pub struct StockReserved {
     /// In which ledger.
     pub ledger: Ledger,
     /// What is held.
+    #[schemars(length(min = 1, max = 100))]
     pub lines: Vec<StockLine>,
     /// When the hold lapses unless it is made firm.
     pub expires_at: Timestamp,
@@ -38,6 +39,7 @@ pub struct StockCommitted {
     /// In which ledger.
     pub ledger: Ledger,
     /// What is firm.
+    #[schemars(length(min = 1, max = 100))]
     pub lines: Vec<StockLine>,
 }
 fact!(StockCommitted, "inventory.stock_committed.v1", Inventory,
@@ -79,6 +81,7 @@ pub struct StockReleased {
     /// In which ledger.
     pub ledger: Ledger,
     /// What was released.
+    #[schemars(length(min = 1, max = 100))]
     pub lines: Vec<StockLine>,
 }
 fact!(StockReleased, "inventory.stock_released.v1", Inventory,

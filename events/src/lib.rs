@@ -1,10 +1,13 @@
 #![doc = include_str!("../README.md")]
 
+pub mod asyncapi;
 pub mod billing;
+pub mod catalogue;
 pub mod cloudevent;
 pub mod envelope;
 pub mod fact;
 pub mod fulfillment;
+pub mod generated;
 pub mod id;
 pub mod inventory;
 pub mod line;

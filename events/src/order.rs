@@ -21,6 +21,7 @@ pub struct OrderConfirmed {
     /// Whose order.
     pub customer_id: CustomerId,
     /// What was bought, at catalogue prices.
+    #[schemars(length(min = 1, max = 100))]
     pub lines: Vec<OrderLine>,
     /// Loyalty discount taken off the sum of the lines.
     pub discount: Money,
@@ -47,8 +48,6 @@ pub enum RejectionReason {
     UnknownCustomer,
     /// The fraud engine scored the order HIGH.
     HighRisk,
-    /// Some product is in no catalogue.
-    UnknownProduct,
 }
 
 /// Checkout refused the order; nothing is held.

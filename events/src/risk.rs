@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::fact::fact;
+use crate::fact::{FieldError, fact};
 use crate::id::OrderId;
 
 /// How risky the fraud engine finds an order.
@@ -48,9 +48,13 @@ pub struct FraudCleared {
     /// Which order.
     pub order_id: OrderId,
     /// `LOW` or `MEDIUM`.
+    #[schemars(extend("enum" = ["LOW", "MEDIUM"]))]
     pub level: RiskLevel,
 }
-fact!(FraudCleared, "risk.fraud_cleared.v1", Risk);
+fact!(FraudCleared, "risk.fraud_cleared.v1", Risk, check: |fact| match fact.level {
+    RiskLevel::Low | RiskLevel::Medium => Ok(()),
+    RiskLevel::High | RiskLevel::Unknown => Err(FieldError::new("level", "must be LOW or MEDIUM")),
+});
 
 /// The engine answered at last, and the order needs a person's word.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -59,8 +63,12 @@ pub struct FraudFlagged {
     /// Which order.
     pub order_id: OrderId,
     /// `HIGH`.
+    #[schemars(extend("enum" = ["HIGH"]))]
     pub level: RiskLevel,
     /// Why, each one sentence without personal data.
     pub reasons: Vec<String>,
 }
-fact!(FraudFlagged, "risk.fraud_flagged.v1", Risk);
+fact!(FraudFlagged, "risk.fraud_flagged.v1", Risk, check: |fact| match fact.level {
+    RiskLevel::High => Ok(()),
+    _ => Err(FieldError::new("level", "must be HIGH")),
+});

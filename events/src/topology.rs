@@ -209,6 +209,9 @@ pub fn dead_letters(consumer: &str) -> String {
 #[must_use]
 pub fn known_version(event_type: &str) -> Option<(u32, u32)> {
     let (name, wanted) = event_type.rsplit_once(".v")?;
+    if !wanted.starts_with(|c: char| ('1'..='9').contains(&c)) {
+        return None;
+    }
     let wanted = wanted.parse().ok()?;
     EVENTS.iter().find_map(|row| {
         let (known_name, known) = row.event_type.rsplit_once(".v")?;

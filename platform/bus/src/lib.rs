@@ -1,1 +1,11 @@
 #![doc = include_str!("../README.md")]
+
+mod address;
+mod lane;
+mod outgoing;
+pub mod provision;
+mod pubsub;
+
+pub use address::Address;
+pub use outgoing::{Bus, BusError, Outgoing, Published};
+pub use pubsub::PubSub;

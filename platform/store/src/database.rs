@@ -64,3 +64,41 @@ impl fmt::Debug for Database {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_becomes_a_file_per_owner() {
+        for url in ["sqlite:/var/data", "sqlite:///var/data"] {
+            let path = PathBuf::from("/var/data/fraud-bridge.db");
+            assert_eq!(Database::parse(url, "fraud-bridge"), Ok(Database::Sqlite { path }));
+        }
+    }
+
+    #[test]
+    fn a_server_becomes_a_schema_per_owner() {
+        let url = "postgres://u:secret@h/db".to_owned();
+        let parsed = Database::parse(&url, "fraud-bridge").unwrap();
+        assert!(!format!("{parsed:?}").contains("secret"));
+        assert_eq!(parsed, Database::Postgres { url, schema: "fraud_bridge".to_owned() });
+    }
+
+    #[test]
+    fn what_cannot_name_a_database_is_refused_and_not_repeated() {
+        let long = "a".repeat(64);
+        let bad = [
+            ("mysql://u:secret@h", "oms"),
+            ("sqlite:", "oms"),
+            ("sqlite:d", ""),
+            ("sqlite:d", "a\"b"),
+            ("sqlite:d", "../oms"),
+            ("sqlite:d", &long),
+        ];
+        for (url, owner) in bad {
+            let error = Database::parse(url, owner).unwrap_err();
+            assert!(matches!(&error, StoreError::Address { reason } if !reason.contains("secret")), "{error:?}");
+        }
+    }
+}

@@ -1,1 +1,11 @@
 #![doc = include_str!("../README.md")]
+
+mod bus;
+mod event;
+mod request;
+mod scenario;
+
+pub use bus::SimulatedBus;
+pub use event::{EventBuilder, T0, event, facts_of};
+pub use request::{Answer, delete, get, post, put, request};
+pub use scenario::Scenario;

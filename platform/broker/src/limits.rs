@@ -1,0 +1,95 @@
+//! Every number that bounds something, by name. Those marked (service) are Google Pub/Sub's own,
+//! from <https://cloud.google.com/pubsub/quotas> and the API reference.
+
+/// Messages in one publish request (service).
+pub(crate) const PUBLISH_MESSAGES: usize = 1_000;
+/// Bytes of one publish request, and of one message (service).
+pub(crate) const PUBLISH_BYTES: usize = 10_000_000;
+/// Bytes of an HTTP body the doors read: a full publish request as base64 in JSON, with room for its names.
+pub(crate) const BODY_BYTES: usize = 15_000_000;
+/// Attributes of one message (service).
+pub(crate) const ATTRIBUTES: usize = 100;
+/// Bytes of an attribute's key (service).
+pub(crate) const ATTRIBUTE_KEY_BYTES: usize = 256;
+/// Bytes of an attribute's value (service).
+pub(crate) const ATTRIBUTE_VALUE_BYTES: usize = 1_024;
+/// Bytes of an ordering key (service).
+pub(crate) const ORDERING_KEY_BYTES: usize = 1_024;
+/// Bytes of a subscription's filter (service).
+pub(crate) const FILTER_BYTES: usize = 256;
+/// Seconds of an ack deadline (service).
+pub(crate) const ACK_DEADLINE_SECONDS: std::ops::RangeInclusive<i32> = 10..=600;
+/// Seconds of an ack deadline when none is given (service).
+pub(crate) const ACK_DEADLINE_DEFAULT_SECONDS: i32 = 10;
+/// Delivery attempts before a dead letter (service).
+pub(crate) const DELIVERY_ATTEMPTS: std::ops::RangeInclusive<i32> = 5..=100;
+/// Delivery attempts when a dead-letter policy gives none (service).
+pub(crate) const DELIVERY_ATTEMPTS_DEFAULT: i32 = 5;
+/// Seconds a subscription may keep unacked messages (service): ten minutes to 31 days.
+pub(crate) const RETENTION_SECONDS: std::ops::RangeInclusive<i64> = 600..=31 * 86_400;
+/// Seconds a subscription keeps unacked messages when nothing is said (service): seven days.
+pub(crate) const RETENTION_DEFAULT_SECONDS: i64 = 7 * 86_400;
+/// Milliseconds of a retry policy's bounds (service).
+pub(crate) const RETRY_BACKOFF_MS: std::ops::RangeInclusive<u64> = 0..=600_000;
+/// Milliseconds of a retry policy's lower bound when it gives none (service).
+pub(crate) const RETRY_MIN_DEFAULT_MS: u64 = 10_000;
+/// Milliseconds of a retry policy's upper bound when it gives none (service).
+pub(crate) const RETRY_MAX_DEFAULT_MS: u64 = 600_000;
+/// Labels of one resource (service).
+pub(crate) const LABELS: usize = 64;
+/// Ack ids in one acknowledge or modifyAckDeadline request (service limits the request to 512 KB).
+pub(crate) const ACK_IDS: usize = 10_000;
+/// Names on one page of a list, at most and when nothing is said.
+pub(crate) const PAGE: usize = 1_000;
+
+/// Messages one pull answers with.
+pub(crate) const PULL_MESSAGES: usize = 1_000;
+/// Bytes after which a pull answer or one streaming answer is full. Below the 4 MB many gRPC clients accept.
+pub(crate) const PULL_BYTES: usize = 2_000_000;
+/// Milliseconds a pull waits for a first message before it answers with none.
+pub(crate) const PULL_WAIT_MS: u64 = 10_000;
+/// Messages of one ordering key in one pull answer.
+pub(crate) const PULL_MESSAGES_PER_KEY: usize = 100;
+/// Messages out on one stream whose client sets no limit.
+pub(crate) const STREAM_MESSAGES: i64 = 10_000;
+/// Bytes out on one stream whose client sets no limit.
+pub(crate) const STREAM_BYTES: i64 = 100_000_000;
+/// Answers waiting in front of one streaming pull's connection.
+pub(crate) const STREAM_ANSWERS: usize = 4;
+
+/// Bytes of publishes that wait for the log's writer; beyond, publish answers UNAVAILABLE.
+pub(crate) const WAITING_BYTES: usize = 64 << 20;
+/// Bytes one group commit takes before it writes.
+pub(crate) const GROUP_BYTES: usize = 4 << 20;
+/// Bytes of a record's body the log's reader believes in.
+pub(crate) const RECORD_BYTES: usize = PUBLISH_BYTES + (1 << 20);
+/// Ack records kept for a segment whose ack file cannot be written now.
+pub(crate) const UNSAVED_ACK_BYTES: usize = 8 << 20;
+
+/// First wait after a failed push, in milliseconds (service).
+pub(crate) const PUSH_BACKOFF_MIN_MS: u64 = 100;
+/// Longest wait after failed pushes, in milliseconds (service).
+pub(crate) const PUSH_BACKOFF_MAX_MS: u64 = 60_000;
+/// Longest wait after failed pushes with [`crate::Settings::fast`], in milliseconds.
+pub(crate) const PUSH_BACKOFF_FAST_MAX_MS: u64 = 1_000;
+/// Window of a push subscription that has not yet succeeded.
+pub(crate) const PUSH_WINDOW_START: usize = 4;
+/// Window of a push subscription with [`crate::Settings::fast`].
+pub(crate) const PUSH_WINDOW_FAST: usize = 64;
+/// Bytes of an endpoint's answer that are read so that its connection can be used again.
+pub(crate) const PUSH_ANSWER_BYTES: usize = 64 << 10;
+/// Seconds an unused connection to an endpoint stays open.
+pub(crate) const PUSH_IDLE_SECONDS: u64 = 60;
+/// Seconds to connect to an endpoint.
+pub(crate) const PUSH_CONNECT_SECONDS: u64 = 5;
+
+/// Milliseconds between two looks for expired leases and messages past their retention.
+pub(crate) const SWEEP_MS: u64 = 1_000;
+/// Sweeps between two looks for messages past their retention.
+pub(crate) const SWEEPS_PER_PURGE: u64 = 10;
+/// Seconds that shutdown waits for requests and pushes in flight.
+pub(crate) const SHUTDOWN_SECONDS: u64 = 10;
+/// Seconds that start waits for another broker to let go of the data directory.
+pub(crate) const LOCK_SECONDS: u64 = 5;
+/// Requests at a time on one HTTP/2 connection.
+pub(crate) const STREAMS_PER_CONNECTION: u32 = 1_024;

@@ -1,0 +1,26 @@
+//! The durable part: an append-only log of messages in segments, acks beside them, and the catalogue of topics
+//! and subscriptions in a file of its own.
+//!
+//! ```text
+//! data/catalogue              topics and subscriptions, replaced as a whole
+//! data/lock                   held by the broker that runs
+//! data/0000000000000001.log   messages: header, then records
+//! data/0000000000000001.acks  what became of them: acks, and failed attempts
+//! ```
+//! A publish is answered after `fdatasync`; one writer thread takes what waits, writes it at once and syncs once.
+//! An ack is answered after `write`. A segment whose messages are all done is deleted with its acks.
+
+mod acks;
+mod catalogue;
+mod recent;
+mod record;
+mod recovery;
+mod segment;
+mod writer;
+
+pub(crate) use acks::{Ack, append as append_acks};
+pub(crate) use catalogue::{SavedCatalogue, SavedSubscription, SavedTopic, load as load_catalogue, save as save_catalogue};
+pub(crate) use recent::Recent;
+pub(crate) use recovery::{Found, lock, recover};
+pub(crate) use segment::{Segment, Stored};
+pub(crate) use writer::{Destination, Log, Publish, Published};

@@ -1,0 +1,204 @@
+//! What a start finds in the data directory.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, BufReader, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::acks::Acked;
+use super::record::{self, FRAME_BYTES, HEAD_BYTES, HEADER_BYTES};
+use super::segment::{self, Segment, Stored};
+use super::writer::create;
+use crate::error::BrokerError;
+use crate::limits::{LOCK_SECONDS, RECORD_BYTES};
+
+/// The log as it was left.
+pub(crate) struct Recovered {
+    /// Segments that are not written to any more, with their sizes.
+    pub(super) older: BTreeMap<u64, (Arc<Segment>, u64)>,
+    pub(super) active: Arc<Segment>,
+    pub(super) end: u64,
+    pub(super) next_id: u64,
+}
+
+/// A message found in the log, and what its ack file says.
+pub(crate) struct Found<'a> {
+    pub(crate) topic: u32,
+    pub(crate) stored: Arc<Stored>,
+    pub(crate) payload: &'a [u8],
+    acked: &'a Acked,
+}
+
+impl Found<'_> {
+    /// Whether this subscription is done with the message.
+    pub(crate) fn is_done(&self, subscription: u32) -> bool {
+        self.acked.done.contains(&(subscription, self.stored.id))
+    }
+
+    /// How often this subscription failed to deliver the message.
+    pub(crate) fn attempts(&self, subscription: u32) -> u16 {
+        self.acked.attempts.get(&(subscription, self.stored.id)).copied().unwrap_or(0)
+    }
+}
+
+/// Makes the data directory and takes its lock, waiting a little for a broker that is stopping.
+pub(crate) fn lock(dir: &Path) -> Result<File, BrokerError> {
+    let data = |source| BrokerError::Data { path: dir.to_owned(), source };
+    fs::create_dir_all(dir).map_err(data)?;
+    let file = OpenOptions::new().write(true).create(true).truncate(false).open(dir.join("lock")).map_err(data)?;
+    let pause = Duration::from_millis(20);
+    for _ in 0..LOCK_SECONDS * 50 {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(pause),
+            Err(TryLockError::Error(source)) => return Err(data(source)),
+        }
+    }
+    Err(BrokerError::InUse { path: dir.to_owned() })
+}
+
+/// Reads the log, cuts off a torn end, and shows every message to `visit` in publish order. The ids of an empty
+/// directory start at `first_id`.
+///
+/// # Errors
+/// [`BrokerError::Damaged`] where a crash cannot have torn the log.
+pub(crate) fn recover(dir: &Path, first_id: u64, mut visit: impl FnMut(&Found)) -> Result<Recovered, BrokerError> {
+    let data = |source| BrokerError::Data { path: dir.to_owned(), source };
+    let mut numbers = segments(dir).map_err(data)?;
+    let mut older = BTreeMap::new();
+    let mut next_id = first_id;
+    let mut last = None;
+    numbers.sort_unstable();
+    for (i, &number) in numbers.iter().enumerate() {
+        let is_last = i + 1 == numbers.len();
+        let path = segment::path(dir, number);
+        let at = |source| BrokerError::Data { path: path.clone(), source };
+        let file = OpenOptions::new().read(true).write(true).open(&path).map_err(at)?;
+        let Some(first) = header(&file).map_err(at)? else {
+            if is_last && is_unborn(&file).map_err(at)? {
+                fs::remove_file(&path).map_err(at)?;
+                break;
+            }
+            return Err(BrokerError::Damaged { path, offset: 0 });
+        };
+        next_id = if i == 0 { first } else { next_id.max(first) };
+        let size = file.metadata().map_err(at)?.len();
+        let segment = Arc::new(Segment::new(dir, number, file));
+        let (end, id) = read(&segment, next_id, &mut visit).map_err(at)?;
+        next_id = id;
+        if end < size {
+            if !is_last {
+                return Err(BrokerError::Damaged { path, offset: end });
+            }
+            tracing::warn!(path = %path.display(), bytes = size - end, "the log's torn end is cut off");
+            segment.file.set_len(end).and_then(|()| segment.file.sync_all()).map_err(at)?;
+        }
+        if let Some((earlier, size)) = last.replace((segment, end)) {
+            older.insert(number_of(&earlier), (earlier, size));
+        }
+    }
+    drop_orphans(dir, &numbers).map_err(data)?;
+    for (segment, _) in older.values() {
+        segment.seal();
+    }
+    let (active, end) = match last {
+        Some(last) => last,
+        None => {
+            let number = numbers.last().map_or(1, |n| n + 1);
+            (create(dir, number, next_id).map_err(data)?, HEADER_BYTES as u64)
+        }
+    };
+    Ok(Recovered { older, active, end, next_id })
+}
+
+fn number_of(segment: &Arc<Segment>) -> u64 {
+    segment.number
+}
+
+fn segments(dir: &Path) -> io::Result<Vec<u64>> {
+    let mut numbers = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let name = entry?.file_name();
+        let number = name.to_str().and_then(|n| n.strip_suffix(".log")).and_then(|n| n.parse().ok());
+        numbers.extend(number);
+    }
+    Ok(numbers)
+}
+
+/// Deletes ack files whose segment is gone.
+fn drop_orphans(dir: &Path, numbers: &[u64]) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let number = name.to_str().and_then(|n| n.strip_suffix(".acks")).and_then(|n| n.parse::<u64>().ok());
+        if number.is_some_and(|n| !numbers.contains(&n)) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn header(mut file: &File) -> io::Result<Option<u64>> {
+    let mut bytes = [0; HEADER_BYTES];
+    match file.read_exact(&mut bytes) {
+        Ok(()) => Ok(record::read_header(&bytes)),
+        Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+/// Whether a crash came between the making of the file and its first sync, before any message was in it.
+fn is_unborn(file: &File) -> io::Result<bool> {
+    Ok(file.metadata()?.len() <= HEADER_BYTES as u64)
+}
+
+/// Shows the messages of a segment and says where the whole ones end and which id follows.
+fn read(segment: &Arc<Segment>, next_id: u64, visit: &mut impl FnMut(&Found)) -> io::Result<(u64, u64)> {
+    let acked = crate::sync::lock(&segment.acks).load()?;
+    // The handle stands behind the header, which was just read.
+    let mut input = BufReader::with_capacity(1 << 20, &segment.file);
+    let mut end = HEADER_BYTES as u64;
+    let mut next_id = next_id;
+    let mut body = Vec::new();
+    let mut frame = [0; FRAME_BYTES];
+    loop {
+        if !fill(&mut input, &mut frame)? {
+            return Ok((end, next_id));
+        }
+        let (len, crc) = record::read_frame(frame);
+        if !(HEAD_BYTES..=RECORD_BYTES).contains(&(len as usize)) {
+            return Ok((end, next_id));
+        }
+        body.resize(len as usize, 0);
+        if !fill(&mut input, &mut body)? || crc32fast::hash(&body) != crc {
+            return Ok((end, next_id));
+        }
+        let Some((head, payload)) = record::read_body(&body) else { return Ok((end, next_id)) };
+        let offset = end + (FRAME_BYTES + HEAD_BYTES) as u64;
+        let (Ok(offset), Ok(payload_len)) = (u32::try_from(offset), u32::try_from(payload.len())) else {
+            return Ok((end, next_id));
+        };
+        let stored = Arc::new(Stored {
+            id: head.id,
+            publish_ms: head.publish_ms,
+            key: head.key,
+            segment: Arc::clone(segment),
+            offset,
+            len: payload_len,
+        });
+        visit(&Found { topic: head.topic, stored, payload, acked: &acked });
+        end += (FRAME_BYTES + body.len()) as u64;
+        next_id = next_id.max(head.id + 1);
+    }
+}
+
+/// Reads exactly so many bytes; false when the file ends before.
+fn fill(input: &mut impl Read, out: &mut [u8]) -> io::Result<bool> {
+    match input.read_exact(out) {
+        Ok(()) => Ok(true),
+        Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        Err(e) => Err(e),
+    }
+}

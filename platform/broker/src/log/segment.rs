@@ -1,0 +1,82 @@
+//! A segment of the log and the messages in it.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use bytes::Bytes;
+
+use super::acks::AckFile;
+
+/// One file of the log with its ack file.
+#[derive(Debug)]
+pub(crate) struct Segment {
+    pub(super) number: u64,
+    pub(super) path: PathBuf,
+    pub(super) file: File,
+    pub(super) acks: Mutex<AckFile>,
+    /// Pairs of message and subscription that are not done.
+    live: AtomicU64,
+    /// No message is added any more.
+    sealed: AtomicBool,
+}
+
+/// Where a message is, and what its delivery needs to know of it.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    /// Id given at publish; rises along the log.
+    pub(crate) id: u64,
+    /// Milliseconds since the Unix epoch.
+    pub(crate) publish_ms: u64,
+    /// Hash of the ordering key, 0 without one.
+    pub(crate) key: u64,
+    pub(crate) segment: Arc<Segment>,
+    /// Where the payload starts in the segment.
+    pub(crate) offset: u32,
+    /// Bytes of the payload.
+    pub(crate) len: u32,
+}
+
+impl Segment {
+    pub(super) fn new(dir: &Path, number: u64, file: File) -> Segment {
+        let path = path(dir, number);
+        let acks = Mutex::new(AckFile::beside(&path));
+        Segment { number, path, file, acks, live: AtomicU64::new(0), sealed: AtomicBool::new(false) }
+    }
+
+    /// Reads a payload from the file.
+    pub(crate) fn read(&self, offset: u32, len: u32) -> io::Result<Bytes> {
+        let mut out = vec![0; len as usize];
+        self.file.read_exact_at(&mut out, u64::from(offset))?;
+        Ok(out.into())
+    }
+
+    /// Counts messages that subscriptions now owe.
+    pub(crate) fn owe(&self, count: u64) {
+        self.live.fetch_add(count, Ordering::AcqRel);
+    }
+
+    /// Counts one message that a subscription owes no more. True when the segment holds nothing any more.
+    pub(crate) fn settle(&self) -> bool {
+        self.live.fetch_sub(1, Ordering::AcqRel) == 1 && self.sealed.load(Ordering::Acquire)
+    }
+
+    /// No message is added from now on.
+    pub(super) fn seal(&self) {
+        self.sealed.store(true, Ordering::Release);
+    }
+
+    /// Whether it can be deleted.
+    pub(super) fn is_done(&self) -> bool {
+        self.sealed.load(Ordering::Acquire) && self.live.load(Ordering::Acquire) == 0
+    }
+}
+
+/// The file of a segment.
+pub(super) fn path(dir: &Path, number: u64) -> PathBuf {
+    dir.join(format!("{number:016}.log"))
+}

@@ -1,0 +1,55 @@
+//! What a broker is started with.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How a [`Broker`](crate::Broker) runs. Start from [`Settings::default`] and set what differs.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Address of the one port. Port 0 takes a free one. Default `127.0.0.1:8085`.
+    pub listen: SocketAddr,
+    /// Directory that holds everything durable; made if absent. One broker at a time. Default `broker-data`.
+    pub data: PathBuf,
+    /// For tests and demonstrations: pushes start with a full window instead of a slow start and wait at
+    /// most one second after failures. Default `false`.
+    pub fast: bool,
+    /// Requests in flight per push subscription, at most. 1..=1000. Default 128 (64 with `fast`).
+    pub push_window: Option<usize>,
+    /// Bytes after which the log begins a new segment. 64 KiB..=1 GiB. Default 32 MiB. Disk space comes back
+    /// segment by segment.
+    pub segment_bytes: u64,
+    /// Bytes of recently published payloads kept in memory. 0..=1 GiB. Default 16 MiB.
+    pub recent_bytes: usize,
+    /// Bytes of payloads on disk after which publish answers UNAVAILABLE. Default 8 GiB: each segment also
+    /// costs two file handles, so raise the process's limit along with it.
+    pub disk_bytes: u64,
+    /// Open connections, at most; more wait in the listener's queue. 1..=65,536. Default 4,096.
+    pub connections: usize,
+    /// Time a client has to send a request's head. Default 10 s.
+    pub header_timeout: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8085)),
+            data: PathBuf::from("broker-data"),
+            fast: false,
+            push_window: None,
+            segment_bytes: 32 << 20,
+            recent_bytes: 16 << 20,
+            disk_bytes: 8 << 30,
+            connections: 4_096,
+            header_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Settings {
+    /// The most requests in flight per push subscription.
+    pub(crate) fn push_window_max(&self) -> usize {
+        let default = if self.fast { crate::limits::PUSH_WINDOW_FAST } else { 128 };
+        self.push_window.unwrap_or(default).clamp(1, 1_000)
+    }
+}

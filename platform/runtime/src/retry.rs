@@ -1,0 +1,44 @@
+//! Trying again: bounded, with jittered exponential backoff. The one place that uses the `backoff` crate.
+
+use std::future::Future;
+use std::time::Duration;
+
+use backoff::ExponentialBackoffBuilder;
+
+/// How often and how long to try again.
+#[derive(Debug, Clone, Copy)]
+pub struct Policy {
+    /// Wait before the second try; doubled from then on, each ±50 %.
+    pub first_wait: Duration,
+    /// The longest wait between two tries.
+    pub last_wait: Duration,
+    /// No try begins after this much time.
+    pub give_up_after: Duration,
+}
+
+/// Calls `attempt` until it succeeds, fails for good (`again` says no), or the policy gives up.
+///
+/// # Errors
+/// The last error.
+pub async fn retry<T, E, F, Fut>(policy: Policy, again: impl Fn(&E) -> bool, mut attempt: F) -> Result<T, E>
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = Result<T, E>>,
+{
+    let waits = ExponentialBackoffBuilder::new()
+        .with_initial_interval(policy.first_wait)
+        .with_max_interval(policy.last_wait)
+        .with_multiplier(2.0)
+        .with_max_elapsed_time(Some(policy.give_up_after))
+        .build();
+    backoff::future::retry(waits, || {
+        let tried = attempt();
+        let again = &again;
+        async move {
+            tried.await.map_err(|error| {
+                if again(&error) { backoff::Error::transient(error) } else { backoff::Error::permanent(error) }
+            })
+        }
+    })
+    .await
+}

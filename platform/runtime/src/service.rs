@@ -1,0 +1,204 @@
+//! A service from its parts: database, transactor, REST doors, consumer, work of its own; started and stopped in order.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::routing::get;
+use axum::{Json, Router};
+use bus::Bus;
+use events::Timestamp;
+use serde_json::{Value, json};
+use store::{Database, Migration, Store, StoreError};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tracing::info;
+
+use crate::clock;
+use crate::delivery::Deliveries;
+use crate::problem::Problem;
+use crate::publisher::{Publisher, Publishing, Relay};
+use crate::push;
+use crate::reaction::Consumer;
+use crate::server::Server;
+use crate::story;
+use crate::transactor::Transactor;
+
+/// Why a service did not start. Mend the cause and start again.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database could not be opened or migrated.
+    #[error("database: {0}")]
+    Store(#[from] StoreError),
+    /// The address is taken or forbidden.
+    #[error("cannot listen on {address}: {cause}")]
+    Listen {
+        /// Where it was to listen.
+        address: SocketAddr,
+        /// Why it could not.
+        cause: std::io::Error,
+    },
+}
+
+/// What a service is given by whoever starts it.
+#[derive(Clone)]
+pub struct Base {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The service's own database.
+    pub database: Database,
+    /// The way to Pub/Sub.
+    pub bus: Arc<dyn Bus>,
+}
+
+/// What a service builds its doors on.
+#[derive(Clone)]
+pub struct Foundation {
+    /// The service's name.
+    pub name: &'static str,
+    /// Transactions and their facts.
+    pub transactor: Transactor,
+}
+
+impl Foundation {
+    /// Opens the database.
+    ///
+    /// # Errors
+    /// [`StartError::Store`].
+    pub fn open(
+        name: &'static str,
+        base: &Base,
+        migrations: &[Migration],
+        publishing: Publishing,
+    ) -> Result<Self, StartError> {
+        let store = Store::open(&base.database, migrations)?;
+        let publisher = Publisher::new(name, store.clone(), Arc::clone(&base.bus), publishing);
+        Ok(Self { name, transactor: Transactor::new(name, store, publisher) })
+    }
+
+    /// The service's database.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        self.transactor.store()
+    }
+}
+
+type Chore = Box<dyn FnOnce(watch::Receiver<bool>) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
+
+/// A service, assembled and not yet started.
+pub struct Service {
+    foundation: Foundation,
+    router: Router,
+    consumer: Option<Consumer>,
+    chores: Vec<Chore>,
+}
+
+impl Service {
+    /// A service with its REST doors.
+    #[must_use]
+    pub fn new(foundation: Foundation, router: Router) -> Self {
+        Self { foundation, router, consumer: None, chores: Vec::new() }
+    }
+
+    /// Adds the consumer that `POST /` delivers to.
+    #[must_use]
+    pub fn consumer(mut self, consumer: Consumer) -> Self {
+        self.consumer = Some(consumer);
+        self
+    }
+
+    /// Adds work that is done every `period` from the start until the end. A run ends before the next begins.
+    #[must_use]
+    pub fn every<F, Fut>(mut self, period: Duration, work: F) -> Self
+    where
+        F: Fn(Timestamp) -> Fut + Send + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        self.chores.push(Box::new(move |mut stopped| {
+            Box::pin(async move {
+                loop {
+                    tokio::select! {
+                        () = tokio::time::sleep(period) => work(clock::now()).await,
+                        _ = stopped.changed() => break,
+                    }
+                }
+            })
+        }));
+        self
+    }
+
+    /// Listens, and begins to relay what an earlier run left in the outbox.
+    ///
+    /// # Errors
+    /// [`StartError::Listen`].
+    pub async fn start(self, listen: SocketAddr) -> Result<Running, StartError> {
+        let Self { foundation, router, consumer, chores } = self;
+        let listener =
+            TcpListener::bind(listen).await.map_err(|cause| StartError::Listen { address: listen, cause })?;
+        let mut router = router.merge(story::router(foundation.store().clone())).merge(health(&foundation));
+        if let Some(consumer) = consumer {
+            let deliveries = Arc::new(Deliveries::new(consumer, foundation.transactor.clone()));
+            router = router.merge(push::router(deliveries));
+        }
+        let router = router.fallback(|| async { Problem::not_found("path") });
+        let server = Server::start(listener, router).map_err(|cause| StartError::Listen { address: listen, cause })?;
+        let relay = foundation.transactor.publisher().start_relay();
+        let (stop, stopped) = watch::channel(false);
+        let chores = chores.into_iter().map(|chore| tokio::spawn(chore(stopped.clone()))).collect();
+        info!(service = foundation.name, address = %server.address(), "listening");
+        Ok(Running { foundation, server, relay, stop, chores })
+    }
+}
+
+/// `/health` says the process lives; `/ready` says it can do its work.
+fn health(foundation: &Foundation) -> Router {
+    let name = foundation.name;
+    let alive = get(move || async move { Json(json!({ "status": "ok", "service": name })) });
+    Router::new().route("/health", alive).route("/ready", get(ready)).with_state(foundation.clone())
+}
+
+async fn ready(State(foundation): State<Foundation>) -> Result<Json<Value>, Problem> {
+    let oldest = foundation.store().read(|tx| store::outbox::oldest_unsent_ms(tx)).await?;
+    let unsent_age_ms = oldest.map_or(0, |at| clock::now_ms() - at);
+    Ok(Json(json!({ "status": "ready", "service": foundation.name, "oldestUnsentAgeMs": unsent_age_ms })))
+}
+
+/// A running service.
+pub struct Running {
+    foundation: Foundation,
+    server: Server,
+    relay: Relay,
+    stop: watch::Sender<bool>,
+    chores: Vec<JoinHandle<()>>,
+}
+
+impl Running {
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// The service's name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.foundation.name
+    }
+
+    /// Refuses what is new, finishes what was accepted, and gives the database back.
+    pub async fn stop(self) {
+        self.server.stop().await;
+        // Without receivers there is no chore to stop.
+        let _ = self.stop.send(true);
+        for chore in self.chores {
+            // A chore that panicked has been logged by the panic hook.
+            let _ = chore.await;
+        }
+        self.relay.stop().await;
+        self.foundation.store().clone().close().await;
+    }
+}

@@ -1,0 +1,4 @@
+//! The two engines behind one [`Tx`](crate::Tx).
+
+pub(crate) mod postgres;
+pub(crate) mod sqlite;

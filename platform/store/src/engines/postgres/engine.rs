@@ -1,0 +1,144 @@
+//! Opens a PostgreSQL store and takes jobs for it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use postgres::Config;
+
+use super::pool::{Address, BEGIN_READ, BEGIN_WRITE, Queued, serve};
+use crate::job::Work;
+use crate::migrations::{Migration, migrate};
+use crate::queue::Queue;
+use crate::{Limits, StoreError, Tx, params, tx};
+
+/// A server that does not answer within this is unreachable.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// A connection whose data nobody acknowledges for this long is broken.
+const TCP_TIMEOUT: Duration = Duration::from_secs(10);
+/// A thread's stack: a job, and under it the client.
+const STACK_BYTES: usize = 1024 * 1024;
+
+const FIND_SCHEMA: &str = "SELECT 1 FROM pg_namespace WHERE nspname = ?1";
+
+/// One schema of a PostgreSQL database.
+pub(crate) struct Engine {
+    queue: Arc<Queue<Queued>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Engine {
+    /// Migrates the schema and starts the threads, which connect when they get their first job.
+    pub(crate) fn open(
+        url: &str,
+        schema: &str,
+        migrations: &[Migration],
+        limits: &Limits,
+    ) -> Result<Engine, StoreError> {
+        let mut config: Config =
+            url.parse().map_err(|error: postgres::Error| StoreError::Address { reason: error.to_string() })?;
+        config.application_name(schema);
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(CONNECT_TIMEOUT);
+        }
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(TCP_TIMEOUT);
+        }
+        let address = Address { config, schema: schema.to_owned(), lock_wait_ms: limits.lock_wait.as_millis() };
+        migrate_schema(&address, migrations)?;
+
+        let queue = Arc::new(Queue::new(limits.queued_jobs));
+        let engine = Engine { queue: Arc::clone(&queue), threads: Mutex::new(Vec::new()) };
+        for number in 1..=limits.postgres_connections.max(1) {
+            let (queue, address) = (Arc::clone(&queue), address.clone());
+            let handle = named(format!("{schema}-sql-{number}")).spawn(move || serve(&queue, &address));
+            engine.threads.lock().unwrap_or_else(PoisonError::into_inner).push(handle.map_err(no_thread)?);
+        }
+        Ok(engine)
+    }
+
+    /// See [`Store::write`](crate::Store::write).
+    pub(crate) async fn write<R, E>(
+        &self,
+        now_ms: i64,
+        job: impl FnOnce(&mut Tx<'_>) -> Result<R, E> + Send + 'static,
+    ) -> Result<R, E>
+    where
+        R: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.run(BEGIN_WRITE, now_ms, job).await
+    }
+
+    /// See [`Store::read`](crate::Store::read).
+    pub(crate) async fn read<R, E>(
+        &self,
+        job: impl FnOnce(&mut Tx<'_>) -> Result<R, E> + Send + 'static,
+    ) -> Result<R, E>
+    where
+        R: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.run(BEGIN_READ, 0, job).await
+    }
+
+    async fn run<R, E>(
+        &self,
+        begin: &'static str,
+        now_ms: i64,
+        job: impl FnOnce(&mut Tx<'_>) -> Result<R, E> + Send + 'static,
+    ) -> Result<R, E>
+    where
+        R: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (job, answer) = Work::pack(now_ms, job);
+        self.queue.push(Queued { job, begin })?;
+        answer.await.unwrap_or_else(|_gone| Err(StoreError::closed().into()))
+    }
+
+    /// See [`Store::close`](crate::Store::close).
+    pub(crate) async fn close(&self) {
+        self.queue.close();
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        // Neither panics: jobs are caught on their threads.
+        let _ = tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join()))).await;
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}
+
+/// Brings the schema up to date on a thread of its own: the client may not block a thread of an async runtime.
+fn migrate_schema(address: &Address, migrations: &[Migration]) -> Result<(), StoreError> {
+    thread::scope(|scope| {
+        let thread = named(format!("{}-migrate", address.schema)).spawn_scoped(scope, || {
+            let mut session = address.connect()?;
+            session.batch(BEGIN_WRITE)?;
+            let mut tx = Tx::new(tx::Engine::Postgres(&mut session), 0);
+            // Of several instances that start together, one migrates and the others find it done.
+            tx.lock("schema_migrations")?;
+            // Looked for first, because `IF NOT EXISTS` wants the right to create even when there is nothing to do.
+            let found = tx.query_opt(FIND_SCHEMA, params![&address.schema], |row| row.get_i64(0))?;
+            if found.is_none() {
+                tx.batch(&format!("CREATE SCHEMA \"{}\"", address.schema))?;
+            }
+            migrate(&mut tx, migrations)?;
+            // After an error the connection is dropped, and that rolls back.
+            session.batch("COMMIT")
+        });
+        let failed = || StoreError::Unavailable { reason: "the migration's thread failed".to_owned() };
+        thread.map_err(no_thread)?.join().unwrap_or_else(|_panic| Err(failed()))
+    })
+}
+
+fn named(name: String) -> thread::Builder {
+    thread::Builder::new().name(name).stack_size(STACK_BYTES)
+}
+
+fn no_thread(error: std::io::Error) -> StoreError {
+    StoreError::Unavailable { reason: format!("no thread for a connection: {error}") }
+}

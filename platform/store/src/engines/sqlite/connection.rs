@@ -1,0 +1,60 @@
+//! Opens connections with the settings that durability and a small memory ask for.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::failure::failed;
+use crate::StoreError;
+
+/// Prepared statements a reader keeps; the writer keeps all of its own.
+const READER_STATEMENTS: usize = 128;
+
+/// `cache_size` is negative KiB: a process may hold ten databases, and the system caches the file too.
+/// `temp_store = MEMORY` keeps a savepoint's undo pages out of a temporary file. A checkpoint costs two disk
+/// flushes, so it waits for 4,000 pages (16 MB), and the log is cut back to twice that.
+const WRITER_SETTINGS: &str = "PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA foreign_keys = ON;
+    PRAGMA cache_size = -512;
+    PRAGMA mmap_size = 0;
+    PRAGMA temp_store = MEMORY;
+    PRAGMA wal_autocheckpoint = 4000;
+    PRAGMA journal_size_limit = 33554432;";
+
+const READER_SETTINGS: &str = "PRAGMA cache_size = -256;
+    PRAGMA mmap_size = 0;
+    PRAGMA temp_store = MEMORY;";
+
+/// The one connection that writes. Makes the folder and the file when they are missing.
+pub(super) fn open_writer(path: &Path, lock_wait: Duration) -> Result<Connection, StoreError> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| StoreError::Unavailable { reason: format!("{}: {error}", folder.display()) })?;
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    open(path, flags, lock_wait, WRITER_SETTINGS)
+}
+
+/// A connection that cannot write.
+pub(super) fn open_reader(path: &Path, lock_wait: Duration) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = open(path, flags, lock_wait, READER_SETTINGS)?;
+    connection.set_prepared_statement_cache_capacity(READER_STATEMENTS);
+    Ok(connection)
+}
+
+fn open(path: &Path, flags: OpenFlags, lock_wait: Duration, settings: &str) -> Result<Connection, StoreError> {
+    let opened = Connection::open_with_flags(path, flags).and_then(|connection| {
+        connection.busy_timeout(lock_wait)?;
+        connection.execute_batch(settings)?;
+        Ok(connection)
+    });
+    opened.map_err(|error| match failed(settings, error) {
+        StoreError::Unavailable { reason } => {
+            StoreError::Unavailable { reason: format!("{}: {reason}", path.display()) }
+        }
+        other => other,
+    })
+}

@@ -1,0 +1,97 @@
+//! Opens a SQLite store and takes jobs for it.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use rusqlite::Connection;
+
+use super::connection::open_writer;
+use super::readers::Readers;
+use super::statement::{Pinned, batch};
+use super::writer::Writer;
+use crate::job::{Job, Work};
+use crate::migrations::{Migration, migrate};
+use crate::queue::Queue;
+use crate::{Limits, StoreError, Tx, tx};
+
+/// The writer's stack. Jobs are reactions: they read rows and parse small JSON.
+const WRITER_STACK_BYTES: usize = 512 * 1024;
+
+/// One SQLite file.
+pub(crate) struct Engine {
+    queue: Arc<Queue<Box<dyn Job>>>,
+    readers: Readers,
+    reader_limit: usize,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Engine {
+    /// Opens the file, migrates it, and starts its writer.
+    pub(crate) fn open(path: &Path, migrations: &[Migration], limits: Limits) -> Result<Engine, StoreError> {
+        let connection = open_writer(path, limits.lock_wait)?;
+        migrate_file(&connection, migrations)?;
+        let queue = Arc::new(Queue::new(limits.queued_jobs));
+        let reader_limit = limits.readers;
+        let readers = Readers::new(path.to_owned(), limits.lock_wait, reader_limit);
+        let writer = Writer { path: path.to_owned(), queue: Arc::clone(&queue), limits };
+        let name = path.file_stem().map_or_else(|| "store".into(), |stem| stem.to_string_lossy());
+        let writer = thread::Builder::new()
+            .name(format!("{name}-writer"))
+            .stack_size(WRITER_STACK_BYTES)
+            .spawn(move || writer.run(connection))
+            .map_err(|error| StoreError::Unavailable { reason: format!("no thread for the writer: {error}") })?;
+        Ok(Engine { queue, readers, reader_limit, writer: Mutex::new(Some(writer)) })
+    }
+
+    /// See [`Store::write`](crate::Store::write).
+    pub(crate) async fn write<R, E>(
+        &self,
+        now_ms: i64,
+        job: impl FnOnce(&mut Tx<'_>) -> Result<R, E> + Send + 'static,
+    ) -> Result<R, E>
+    where
+        R: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (job, answer) = Work::pack(now_ms, job);
+        self.queue.push(job)?;
+        answer.await.unwrap_or_else(|_gone| Err(StoreError::closed().into()))
+    }
+
+    /// See [`Store::read`](crate::Store::read).
+    pub(crate) async fn read<R, E: From<StoreError>>(
+        &self,
+        job: impl FnOnce(&mut Tx<'_>) -> Result<R, E>,
+    ) -> Result<R, E> {
+        self.readers.read(job).await
+    }
+
+    /// See [`Store::close`](crate::Store::close). The writer goes last, so that its checkpoint meets no reader.
+    pub(crate) async fn close(&self) {
+        self.readers.close(self.reader_limit).await;
+        self.queue.close();
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer {
+            // Neither panics: jobs are caught on the writer's thread.
+            let _ = tokio::task::spawn_blocking(move || writer.join()).await;
+        }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}
+
+fn migrate_file(connection: &Connection, migrations: &[Migration]) -> Result<(), StoreError> {
+    batch(connection, "BEGIN IMMEDIATE")?;
+    let mut session = Pinned::new(connection);
+    let done = migrate(&mut Tx::new(tx::Engine::Sqlite(&mut session), 0), migrations)
+        .and_then(|()| batch(connection, "COMMIT"));
+    if done.is_err() && !connection.is_autocommit() {
+        batch(connection, "ROLLBACK")?;
+    }
+    done
+}
