@@ -1,1 +1,39 @@
-fn main() {}
+//! `boutique`: every role of the order backend in one binary.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod addresses;
+mod api;
+mod audit;
+mod bench;
+mod catalogue;
+mod commands;
+mod invented;
+mod output;
+mod roster;
+mod stack;
+mod timeline;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = commands::Cli::parse();
+    output::start_log(cli.is_server());
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("boutique: cannot start the async runtime: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(cli.run()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("boutique: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

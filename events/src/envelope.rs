@@ -137,6 +137,10 @@ impl Envelope<Encoded> {
     /// # Errors
     /// [`EnvelopeError::Data`] with the path of the offending field.
     pub fn decode<F: Fact>(self) -> Result<Envelope<F>, EnvelopeError> {
+        // The decoder would take an array of the members' values, too.
+        if self.data.0.trim_ascii_start().starts_with('[') {
+            return Err(EnvelopeError::Data(FieldError::new("data", "is not an object")));
+        }
         let fact: F = match serde_json::from_str(&self.data.0) {
             Ok(fact) => fact,
             Err(_) => return Err(EnvelopeError::Data(offending_field::<F>(&self.data.0))),

@@ -85,6 +85,49 @@ fn type_and_schema_refuse_the_same_payloads() {
     assert!(tried >= LEAST_MUTATIONS, "only {tried} mutations tried");
 }
 
+/// The rules that matter most, written down a second time: a rule that left the schema leaves the test above with it.
+#[test]
+fn type_and_schema_bound_ids_quantities_lines_and_money() {
+    let mut tried = BTreeSet::new();
+    for sample in samples() {
+        let validator = validator(&schema(&sample));
+        let mut places = Vec::new();
+        collect_places(&sample.data, String::new(), &mut places);
+        for (at, member) in places {
+            let wrong = match member.as_str() {
+                "quantity" => vec![json!(0), json!(10_001), json!(-1)],
+                "lines" => vec![json!([]), json!(vec![sample.data["lines"][0].clone(); 101])],
+                "currencyCode" => vec![json!("usd"), json!("USDX")],
+                "nanos" => vec![json!(1_000_000_000), json!(-1_000_000_000)],
+                "wanted" | "available" | "threshold" => vec![json!(-1)],
+                name if name.ends_with("Id") => vec![json!(""), json!("a b"), json!("x".repeat(65))],
+                _ => continue,
+            };
+            for value in wrong {
+                let mut data = sample.data.clone();
+                *data.pointer_mut(&at).expect("the place is in the sample") = value;
+                assert!(!validator.is_valid(&data), "{}: the schema takes a wrong {at}", sample.file);
+                assert!(sample.type_takes(&data).is_err(), "{}: the type takes a wrong {at}", sample.file);
+            }
+            tried.insert(member);
+        }
+    }
+    assert_eq!(tried.len(), 16, "{tried:?}");
+}
+
+fn collect_places(value: &Value, at: String, into: &mut Vec<(String, String)>) {
+    match value {
+        Value::Object(members) => members.iter().for_each(|(name, member)| {
+            into.push((format!("{at}/{name}"), name.clone()));
+            collect_places(member, format!("{at}/{name}"), into);
+        }),
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(index, item)| collect_places(item, format!("{at}/{index}"), into));
+        }
+        _ => {}
+    }
+}
+
 /// A publisher newer than this program may add a member; that must not stop an older consumer.
 #[test]
 fn type_and_schema_ignore_members_they_do_not_know() {
@@ -93,6 +136,20 @@ fn type_and_schema_ignore_members_they_do_not_know() {
         data["addedLater"] = json!({ "deep": [1, "two", null] });
         assert!(validator(&schema(&sample)).is_valid(&data), "{}", sample.file);
         assert_eq!(sample.type_takes(&data), Ok(()), "{}", sample.file);
+    }
+}
+
+/// The decoder by itself would take the values of the members in their order.
+#[test]
+fn members_without_their_names_are_refused() {
+    for (file, names) in
+        [("order.cancelled.v1/1.json", &["orderId", "reason"][..]), ("platform.minute_elapsed.v1/1.json", &["minute"])]
+    {
+        let sample = samples().into_iter().find(|sample| sample.file == file).expect("the sample is there");
+        let nameless: Value = names.iter().map(|name| sample.data[name].clone()).collect();
+        assert!(!validator(&schema(&sample)).is_valid(&nameless), "{file}");
+        let error = sample.type_takes(&nameless).expect_err("nameless").to_string();
+        assert_eq!(error, "data: is not an object", "{file}");
     }
 }
 

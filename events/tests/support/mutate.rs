@@ -28,6 +28,9 @@ impl<'a> Walk<'a> {
         let value = self.sample.pointer(at).expect("the walk follows the sample");
         if let Some(target) = node["$ref"].as_str() {
             let target = self.root.pointer(target.trim_start_matches('#')).expect("a reference leads somewhere");
+            if let Some(allowed) = node["enum"].as_array() {
+                self.words_left_out(target, allowed, at);
+            }
             self.visit(target, at);
         }
         if node.get("enum").is_some() || node.get("oneOf").is_some() {
@@ -91,6 +94,14 @@ impl<'a> Walk<'a> {
         if node["format"] == "date-time" {
             self.put(at, json!("yesterday"), "no time");
             self.put(at, json!("2026-02-30T00:00:00Z"), "no day of any calendar");
+        }
+    }
+
+    /// Words that the type has and this place does not allow.
+    fn words_left_out(&mut self, target: &Value, allowed: &[Value], at: &str) {
+        let words = target["oneOf"].as_array().into_iter().flatten().map(|word| &word["const"]);
+        for word in words.filter(|word| !allowed.contains(word)) {
+            self.put(at, word.clone(), &format!("is {word}"));
         }
     }
 

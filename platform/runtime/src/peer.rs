@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Request, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -12,6 +12,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::clock;
 use crate::failure::Failure;
 use crate::problem::Problem;
 use crate::retry::{Policy, retry};
@@ -20,6 +21,8 @@ use crate::retry::{Policy, retry};
 const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 /// Idle connections kept to one peer.
 const MAX_IDLE: usize = 256;
+/// The header that carries the W3C trace context.
+pub const TRACEPARENT: &str = "traceparent";
 /// How long an idle connection is kept.
 const IDLE: Duration = Duration::from_secs(60);
 
@@ -77,6 +80,17 @@ impl From<CallError> for Failure {
     }
 }
 
+/// What a peer answered, whatever its status.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: StatusCode,
+    /// Every header of the answer, hop-by-hop ones too: choose what to pass on.
+    pub headers: HeaderMap,
+    /// The body, at most 4 MB.
+    pub body: Bytes,
+}
+
 /// Another service. Clones share its connections.
 #[derive(Clone)]
 pub struct Peer(Arc<Inner>);
@@ -102,8 +116,11 @@ impl Peer {
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(MAX_IDLE)
             .build(connector);
-        let policy =
-            Policy { first_wait: Duration::from_millis(50), last_wait: timeout, give_up_after: timeout.saturating_mul(2) };
+        let policy = Policy {
+            first_wait: Duration::from_millis(50),
+            last_wait: timeout,
+            give_up_after: timeout.saturating_mul(2),
+        };
         Self(Arc::new(Inner { name, base: base.trim_end_matches('/').to_owned(), timeout, policy, client }))
     }
 
@@ -134,8 +151,20 @@ impl Peer {
     ///
     /// # Errors
     /// [`CallError`].
-    pub async fn post_once<B: Serialize + Sync, T: DeserializeOwned>(&self, path: &str, body: &B) -> Result<T, CallError> {
+    pub async fn post_once<B: Serialize + Sync, T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &B,
+    ) -> Result<T, CallError> {
         self.once(Method::POST, path, to_bytes(body)).await
+    }
+
+    /// `DELETE`, tried again while the peer is unavailable.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn delete<T: DeserializeOwned>(&self, path: &str) -> Result<T, CallError> {
+        retry(self.0.policy, CallError::again, || self.once(Method::DELETE, path, Bytes::new())).await
     }
 
     async fn once<T: DeserializeOwned>(&self, method: Method, path: &str, body: Bytes) -> Result<T, CallError> {
@@ -147,8 +176,8 @@ impl Peer {
         if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
             return Err(self.unavailable(status.to_string()));
         }
-        let problem = serde_json::from_slice(&bytes)
-            .unwrap_or_else(|_| Problem::new(status, "refused", "no reason given"));
+        let problem =
+            serde_json::from_slice(&bytes).unwrap_or_else(|_| Problem::new(status, "refused", "no reason given"));
         Err(CallError::Refused { peer: self.0.name, problem: Box::new(problem) })
     }
 
@@ -157,19 +186,36 @@ impl Peer {
     /// # Errors
     /// [`CallError::Unavailable`] or [`CallError::Unexpected`].
     pub async fn raw(&self, method: Method, path: &str, body: Bytes) -> Result<(StatusCode, Bytes), CallError> {
+        let reply = self.forward(method, path, HeaderMap::new(), body).await?;
+        Ok((reply.status, reply.body))
+    }
+
+    /// One request with headers of the caller's choice, whatever its answer's status; tried once. The body is JSON unless
+    /// `headers` say otherwise.
+    ///
+    /// # Errors
+    /// [`CallError::Unavailable`] or [`CallError::Unexpected`].
+    pub async fn forward(
+        &self,
+        method: Method,
+        path: &str,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<Reply, CallError> {
         let uri: Uri =
             format!("{}{path}", self.0.base).parse().map_err(|_| self.unexpected("not an address".to_owned()))?;
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = method;
         *request.uri_mut() = uri;
-        let json = http::HeaderValue::from_static("application/json");
-        request.headers_mut().insert(header::CONTENT_TYPE, json);
+        *request.headers_mut() = headers;
+        let json = HeaderValue::from_static("application/json");
+        request.headers_mut().entry(header::CONTENT_TYPE).or_insert(json);
         let exchange = async {
             let response = self.0.client.request(request).await.map_err(|error| self.unavailable(error.to_string()))?;
-            let status = response.status();
-            let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES).collect().await;
-            let bytes = body.map_err(|error| self.unavailable(error.to_string()))?.to_bytes();
-            Ok((status, bytes))
+            let (head, body) = response.into_parts();
+            let body = Limited::new(body, MAX_ANSWER_BYTES).collect().await;
+            let body = body.map_err(|error| self.unavailable(error.to_string()))?.to_bytes();
+            Ok(Reply { status: head.status, headers: head.headers, body })
         };
         match tokio::time::timeout(self.0.timeout, exchange).await {
             Ok(answer) => answer,
@@ -188,4 +234,54 @@ impl Peer {
 
 fn to_bytes<B: Serialize>(body: &B) -> Bytes {
     serde_json::to_vec(body).expect("request bodies have only string keys and finite numbers").into()
+}
+
+/// The trace a request belongs to: its `traceparent`, or a new one when that is missing or not of W3C's version 00.
+#[must_use]
+pub fn trace_of(headers: &HeaderMap) -> String {
+    let given = headers.get(TRACEPARENT).and_then(|value| value.to_str().ok());
+    given.filter(|text| is_traceparent(text)).map_or_else(clock::new_traceparent, ToOwned::to_owned)
+}
+
+/// From <https://www.w3.org/TR/trace-context/>: `00-<32 hex>-<16 hex>-<2 hex>`, lower case, ids not all zero.
+fn is_traceparent(text: &str) -> bool {
+    let hex = |part: &str, len: usize| {
+        part.len() == len && part.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    };
+    let id = |part: &str, len: usize| hex(part, len) && part.bytes().any(|b| b != b'0');
+    let mut parts = text.split('-');
+    let [version, trace, span, flags] = [(); 4].map(|()| parts.next().unwrap_or_default());
+    parts.next().is_none() && version == "00" && id(trace, 32) && id(span, 16) && hex(flags, 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trace_context_is_kept_only_when_it_is_one() {
+        let good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        let bad = [
+            "",
+            "00",
+            "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
+            "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+            "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-00",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0",
+        ];
+        let trace = |text: &'static str| {
+            trace_of(&HeaderMap::from_iter([(
+                http::HeaderName::from_static(TRACEPARENT),
+                HeaderValue::from_static(text),
+            )]))
+        };
+        assert_eq!(trace(good), good);
+        assert!(is_traceparent(&clock::new_traceparent()));
+        for text in bad {
+            assert_ne!(trace(text), text);
+            assert!(is_traceparent(&trace(text)));
+        }
+    }
 }

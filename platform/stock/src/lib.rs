@@ -1,1 +1,22 @@
 #![doc = include_str!("../README.md")]
+
+pub mod commit;
+pub mod contract;
+pub mod decimal;
+pub mod decide;
+pub mod doors;
+pub mod holds;
+pub mod keeper;
+pub mod limits;
+pub mod migrations;
+pub mod products;
+pub mod reactions;
+pub mod release;
+pub mod reserve;
+pub mod restock;
+pub mod ship;
+pub mod withdraw;
+
+pub use doors::router;
+pub use migrations::LEDGER;
+pub use reactions::reactions;

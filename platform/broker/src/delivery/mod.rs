@@ -11,6 +11,6 @@ mod window;
 pub(crate) use backlog::{Backlog, Delivery, Missed, Nacked, Policy, Take};
 pub(crate) use backoff::{Backoff, RetryPolicy};
 pub(crate) use dead_letter::{DeadLetterPolicy, source_attributes};
-pub(crate) use flow::{Owner, PUSH};
+pub(crate) use flow::{Owner, PUSH, UNARY};
 pub(crate) use lease::{AckId, NEVER};
 pub(crate) use window::Window;

@@ -9,7 +9,7 @@ pub(crate) struct Window {
     max: usize,
     /// Successes since the window last grew by one, beyond the slow start.
     credit: usize,
-    /// Up to here the window grows by one per success, beyond it by one per window of successes.
+    /// Up to here the window doubles per round, beyond it it grows by one per round.
     threshold: usize,
     /// Failures to ignore: they were in flight when the window last shrank.
     forgiven: usize,
@@ -48,7 +48,7 @@ impl Window {
             return;
         }
         self.size = (self.size / 2).max(1);
-        self.threshold = self.size.max(2);
+        self.threshold = self.size.max(self.max / 2);
         self.credit = 0;
         self.forgiven = in_flight.saturating_sub(1);
     }

@@ -212,7 +212,10 @@ impl Writer {
 
     /// Makes a group durable, hands it to its destinations, and answers.
     fn commit(&mut self, group: &mut Vec<Publish>) {
-        group.retain(|publish| publish.to.is_open());
+        for publish in group.extract_if(.., |publish| !publish.to.is_open()) {
+            // A publisher that is gone needs no answer.
+            let _ = publish.answer.send(Err(Refusal::not_found("Topic", publish.to.name())));
+        }
         if group.is_empty() {
             return;
         }

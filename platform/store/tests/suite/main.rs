@@ -1,4 +1,5 @@
 //! One suite that both engines pass. SQLite always; PostgreSQL when `BOUTIQUE_TEST_POSTGRES` is set.
+#![allow(clippy::unwrap_used, reason = "a test may panic, also in the functions it calls")]
 
 #[macro_use]
 mod scratch;

@@ -1,0 +1,177 @@
+//! `boutique order place|show|list|cancel`
+
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+use events::{CustomerId, OrderId, ProductId, StockLine};
+use runtime::{CallError, Peer};
+use serde_json::{Value, json};
+
+use crate::api::Shop;
+use crate::output;
+use crate::timeline::{self, Timeline};
+
+/// Place, show, list and cancel orders, through the gateway.
+#[derive(Subcommand)]
+pub enum OrderCommand {
+    Place(PlaceArgs),
+    Show(ShowArgs),
+    List(ListArgs),
+    Cancel(CancelArgs),
+}
+
+/// Place an order.
+#[derive(Args)]
+pub struct PlaceArgs {
+    #[command(flatten)]
+    shop: Shop,
+    /// Whose order
+    #[arg(long, value_name = "ID")]
+    customer: CustomerId,
+    /// Where it is shipped, two letters
+    #[arg(long, value_name = "COUNTRY")]
+    shipping_country: Option<String>,
+    /// The same key again gets the same answer, and no second order
+    #[arg(long, value_name = "KEY")]
+    idempotency_key: Option<String>,
+    /// What is bought
+    #[arg(required = true, value_name = "PRODUCT:QUANTITY", value_parser = parse_line)]
+    lines: Vec<StockLine>,
+    /// Print the answer as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Show an order: where it stands, and its timeline as a tree of events by cause.
+#[derive(Args)]
+pub struct ShowArgs {
+    #[command(flatten)]
+    shop: Shop,
+    /// Which order
+    order: OrderId,
+    /// Print order and timeline as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// List orders, newest first.
+#[derive(Args)]
+pub struct ListArgs {
+    #[command(flatten)]
+    shop: Shop,
+    /// Only orders in this status
+    #[arg(long)]
+    status: Option<String>,
+    /// At most this many
+    #[arg(long, default_value_t = 50, value_name = "N")]
+    limit: u32,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Cancel an order that was not dispatched yet.
+#[derive(Args)]
+pub struct CancelArgs {
+    #[command(flatten)]
+    shop: Shop,
+    /// Which order
+    order: OrderId,
+    /// Print the answer as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(command: OrderCommand) -> anyhow::Result<()> {
+    match command {
+        OrderCommand::Place(args) => place(args).await,
+        OrderCommand::Show(args) => show(args).await,
+        OrderCommand::List(args) => list(args).await,
+        OrderCommand::Cancel(args) => cancel(args).await,
+    }
+}
+
+/// Posts an order to the gateway.
+///
+/// # Errors
+/// The gateway's refusal, or that it cannot be reached.
+pub(super) async fn post_order(gateway: &Peer, order: &Value, key: Option<&str>) -> Result<Value, CallError> {
+    let key: Vec<(&'static str, String)> = key.map(|key| ("idempotency-key", key.to_owned())).into_iter().collect();
+    gateway.post_once_with("/v1/orders", order, &key).await
+}
+
+async fn place(args: PlaceArgs) -> anyhow::Result<()> {
+    let mut order = json!({ "customerId": args.customer, "lines": args.lines });
+    if let Some(country) = args.shipping_country {
+        order["shippingCountry"] = country.into();
+    }
+    let answer = post_order(&args.shop.gateway()?, &order, args.idempotency_key.as_deref()).await?;
+    if args.json {
+        return output::json(&answer);
+    }
+    let id = answer["orderId"].as_str().unwrap_or_default();
+    println!("order {id} is confirmed: {}, risk {}", output::money(&answer["total"]), output::text(&answer["risk"]));
+    println!("follow it with `boutique order show {id}`");
+    Ok(())
+}
+
+async fn show(args: ShowArgs) -> anyhow::Result<()> {
+    let gateway = args.shop.gateway()?;
+    let order: Value = gateway.get(&format!("/v1/orders/{}", args.order)).await?;
+    let timeline: Timeline = gateway.get(&format!("/v1/orders/{}/timeline", args.order)).await?;
+    if args.json {
+        return output::json(&json!({ "order": order, "timeline": timeline }));
+    }
+    print!("{}", timeline::render(&order, &timeline));
+    Ok(())
+}
+
+async fn list(args: ListArgs) -> anyhow::Result<()> {
+    let mut path = format!("/v1/orders?limit={}", args.limit);
+    if let Some(status) = &args.status {
+        path.push_str(&format!("&status={status}"));
+    }
+    let page: Value = args.shop.gateway()?.get(&path).await?;
+    if args.json {
+        return output::json(&page);
+    }
+    let mut table = output::table(&["order", "status", "customer", "total", "placed", "waits for"]);
+    let orders = page["orders"].as_array().context("the gateway answered no list of orders")?;
+    for order in orders {
+        let waits: Vec<&str> =
+            order["waitingFor"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        table.add_row([
+            output::text(&order["orderId"]),
+            output::text(&order["status"]),
+            output::text(&order["customerId"]),
+            output::money(&order["total"]),
+            output::text(&order["placedAt"]),
+            waits.join(", "),
+        ]);
+    }
+    println!("{table}");
+    if !page["next"].is_null() {
+        println!("there are more; ask for them with --limit");
+    }
+    Ok(())
+}
+
+async fn cancel(args: CancelArgs) -> anyhow::Result<()> {
+    let path = format!("/v1/orders/{}/cancel", args.order);
+    let answer: Value = match args.shop.gateway()?.post_once(&path, &json!({})).await {
+        Ok(answer) => answer,
+        Err(CallError::Refused { problem, .. }) => bail!("order {} is not cancelled: {}", args.order, problem.detail),
+        Err(error) => return Err(error.into()),
+    };
+    if args.json {
+        return output::json(&answer);
+    }
+    println!("order {} is cancelled", args.order);
+    Ok(())
+}
+
+fn parse_line(text: &str) -> Result<StockLine, String> {
+    let (product, quantity) = text.split_once(':').unwrap_or((text, "1"));
+    let product_id: ProductId = product.parse().map_err(|error: events::id::InvalidId| error.to_string())?;
+    let quantity = quantity.parse().map_err(|_| format!("{quantity:?} is not a number of units"))?;
+    Ok(StockLine { product_id, quantity })
+}

@@ -1,0 +1,57 @@
+//! What people and programs see: tables, JSON, progress, the log.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use comfy_table::{Cell, Table, presets};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use tracing_subscriber::EnvFilter;
+
+/// Starts logging to standard error. `RUST_LOG` sets what is logged; `BOUTIQUE_LOG=json` makes it one JSON object a line.
+pub fn start_log(is_server: bool) {
+    let default = if is_server { "info" } else { "error" };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if std::env::var("BOUTIQUE_LOG").is_ok_and(|form| form == "json") {
+        builder.json().init();
+    } else {
+        builder.with_target(false).with_ansi(std::io::stderr().is_terminal()).init();
+    }
+}
+
+/// Prints a value as JSON.
+///
+/// # Errors
+/// When the value has no JSON form.
+pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string_pretty(value)?);
+    Ok(())
+}
+
+/// A table with a head, without lines.
+pub fn table(head: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_header(head.iter().map(Cell::new));
+    table
+}
+
+/// A progress bar on standard error; silent when nobody watches.
+pub fn progress(what: &'static str, total: usize) -> ProgressBar {
+    let bar = ProgressBar::new(total as u64).with_message(what);
+    let style = ProgressStyle::with_template("{msg:22} {wide_bar} {pos:>6}/{len} {per_sec:>9} {eta:>4}")
+        .expect("the template is a constant that works");
+    bar.set_style(style);
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+/// A JSON text without its quotes; empty for anything else.
+pub fn text(value: &serde_json::Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// An amount of money in JSON as people write it; empty for anything else.
+pub fn money(value: &serde_json::Value) -> String {
+    serde_json::from_value::<events::Money>(value.clone()).map(|money| money.to_string()).unwrap_or_default()
+}

@@ -1,0 +1,102 @@
+//! The whole shop in one process: the broker and every service, each on its own port, joined by the network only.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+use broker::Broker;
+use bus::{Address, PubSub};
+use events::topology;
+use runtime::config::Environment;
+
+use crate::addresses::{Addresses, BROKER};
+use crate::roster::{self, Worker};
+
+/// The Google Cloud project the local shop calls its own.
+pub const LOCAL_PROJECT: &str = "local";
+
+/// How to run the shop.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Folder for everything that lasts.
+    pub data: PathBuf,
+    /// Where each part listens.
+    pub addresses: Addresses,
+    /// `sqlite:DIR` or `postgres://…`; `None` is SQLite below `data`.
+    pub database_url: Option<String>,
+    /// Wait between a shipment's creation and its dispatch, in milliseconds.
+    pub dispatch_delay_ms: u64,
+    /// Wait between a shipment's dispatch and its delivery, in milliseconds.
+    pub deliver_delay_ms: u64,
+}
+
+/// A running shop.
+pub struct Stack {
+    data: PathBuf,
+    broker: Broker,
+    workers: Vec<Worker>,
+}
+
+impl Stack {
+    /// Starts the shop. What an earlier run left unfinished goes on at once.
+    ///
+    /// # Errors
+    /// When another shop uses the folder or a port, or a part cannot start.
+    pub async fn start(plan: &Plan) -> anyhow::Result<Self> {
+        let folder = &plan.data;
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let broker_address = plan.addresses.socket(BROKER)?;
+        let project = Address::new(LOCAL_PROJECT, Some(&broker_address.to_string()));
+        let settings = broker::Settings {
+            listen: broker_address,
+            data: folder.join("broker"),
+            fast: true,
+            ..broker::Settings::default()
+        };
+        let broker = Broker::start(settings).await.context("cannot start the broker")?;
+        let bus = Arc::new(PubSub::connect(project.clone()).await?);
+        let environment = environment(plan);
+        let database_url = plan.database_url.clone().unwrap_or_else(|| format!("sqlite:{}", folder.display()));
+        let mut workers = Vec::new();
+        for part in roster::PARTS.iter().filter(|part| part.name != BROKER) {
+            let listen = plan.addresses.socket(part.name)?;
+            workers.push(roster::start(part.name, listen, &database_url, Arc::clone(&bus) as _, &environment).await?);
+        }
+        bus::provision::provision(&project, &push_endpoints(&plan.addresses)?).await?;
+        plan.addresses.save(folder)?;
+        write_pid(folder)?;
+        Ok(Self { data: folder.clone(), broker, workers })
+    }
+
+    /// Stops everything in order: doors first, the broker last, nothing accepted is lost.
+    pub async fn stop(self) {
+        // The addresses name a shop that runs; a file that is gone already is as good.
+        let _ = std::fs::remove_file(self.data.join("addresses.json"));
+        let _ = std::fs::remove_file(self.data.join("boutique.pid"));
+        for worker in self.workers {
+            worker.stop().await;
+        }
+        self.broker.shutdown().await;
+    }
+}
+
+/// What the services of this shop would be told by their containers.
+fn environment(plan: &Plan) -> Environment {
+    let mut variables: Vec<(String, String)> = std::env::vars().collect();
+    for (name, url) in plan.addresses.iter() {
+        variables.push((format!("BOUTIQUE_{}_URL", name.replace('-', "_").to_uppercase()), url.to_owned()));
+    }
+    variables.push(("BOUTIQUE_DISPATCH_DELAY_MS".to_owned(), plan.dispatch_delay_ms.to_string()));
+    variables.push(("BOUTIQUE_DELIVER_DELAY_MS".to_owned(), plan.deliver_delay_ms.to_string()));
+    Environment::of(variables)
+}
+
+fn push_endpoints(addresses: &Addresses) -> anyhow::Result<BTreeMap<&'static str, String>> {
+    topology::consumers().into_iter().map(|name| Ok((name, format!("{}/", addresses.url(name)?)))).collect()
+}
+
+fn write_pid(folder: &Path) -> anyhow::Result<()> {
+    let path = folder.join("boutique.pid");
+    std::fs::write(&path, std::process::id().to_string()).with_context(|| format!("cannot write {}", path.display()))
+}

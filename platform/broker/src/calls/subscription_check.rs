@@ -1,0 +1,142 @@
+//! What a subscription may ask for.
+
+use std::collections::HashMap;
+
+use google_cloud_googleapis::pubsub::v1 as pb;
+use prost_types::Duration;
+
+use crate::error::Refusal;
+use crate::limits::{
+    ACK_DEADLINE_DEFAULT_SECONDS, ACK_DEADLINE_SECONDS, DELIVERY_ATTEMPTS, DELIVERY_ATTEMPTS_DEFAULT, LABELS,
+    RETENTION_DEFAULT_SECONDS, RETENTION_SECONDS, RETRY_BACKOFF_MS, RETRY_MAX_DEFAULT_MS, RETRY_MIN_DEFAULT_MS,
+};
+use crate::{filter, names};
+
+/// Checks a subscription to be created and fills in the service's defaults.
+///
+/// # Errors
+/// `INVALID_ARGUMENT` for what the service refuses too, `UNIMPLEMENTED` for what only this broker does not do.
+pub(super) fn check(config: &mut pb::Subscription) -> Result<(), Refusal> {
+    names::check(&config.name, "subscriptions")?;
+    names::check(&config.topic, "topics")?;
+    labels(&config.labels)?;
+    refused(config)?;
+    if config.ack_deadline_seconds == 0 {
+        config.ack_deadline_seconds = ACK_DEADLINE_DEFAULT_SECONDS;
+    }
+    if !ACK_DEADLINE_SECONDS.contains(&config.ack_deadline_seconds) {
+        return Err(Refusal::invalid(format!(
+            "Invalid ack deadline given: {} s. It must be between {} and {}",
+            config.ack_deadline_seconds,
+            ACK_DEADLINE_SECONDS.start(),
+            ACK_DEADLINE_SECONDS.end()
+        )));
+    }
+    let retention = config
+        .message_retention_duration
+        .get_or_insert(Duration { seconds: RETENTION_DEFAULT_SECONDS, nanos: 0 });
+    if !RETENTION_SECONDS.contains(&retention.seconds) {
+        return Err(Refusal::invalid(format!(
+            "message_retention_duration must be between {} and {} seconds",
+            RETENTION_SECONDS.start(),
+            RETENTION_SECONDS.end()
+        )));
+    }
+    if !config.filter.is_empty() {
+        filter::parse(&config.filter).map_err(|why| Refusal::invalid(format!("Invalid filter: {why}")))?;
+    }
+    if let Some(policy) = &mut config.dead_letter_policy {
+        dead_letter(policy)?;
+    }
+    if let Some(policy) = &config.retry_policy {
+        retry(policy)?;
+    }
+    push_config(config.push_config.as_ref())?;
+    config.state = pb::subscription::State::Active.into();
+    Ok(())
+}
+
+fn refused(config: &pb::Subscription) -> Result<(), Refusal> {
+    let ttl = config.expiration_policy.as_ref().is_some_and(|policy| policy.ttl.is_some());
+    let refused = [
+        (config.bigquery_config.is_some(), "Subscription.bigquery_config"),
+        (config.cloud_storage_config.is_some(), "Subscription.cloud_storage_config"),
+        (config.retain_acked_messages, "Subscription.retain_acked_messages"),
+        (config.enable_exactly_once_delivery, "Subscription.enable_exactly_once_delivery"),
+        (ttl, "Subscription.expiration_policy.ttl"),
+        (!config.message_transforms.is_empty(), "Subscription.message_transforms"),
+        (config.detached, "Subscription.detached"),
+    ];
+    match refused.iter().find(|(set, _)| *set) {
+        Some((_, what)) => Err(Refusal::unimplemented(what)),
+        None => Ok(()),
+    }
+}
+
+fn dead_letter(policy: &mut pb::DeadLetterPolicy) -> Result<(), Refusal> {
+    names::check(&policy.dead_letter_topic, "topics")?;
+    if policy.max_delivery_attempts == 0 {
+        policy.max_delivery_attempts = DELIVERY_ATTEMPTS_DEFAULT;
+    }
+    if !DELIVERY_ATTEMPTS.contains(&policy.max_delivery_attempts) {
+        return Err(Refusal::invalid(format!(
+            "Invalid max_delivery_attempts given: {}. It must be between {} and {}",
+            policy.max_delivery_attempts,
+            DELIVERY_ATTEMPTS.start(),
+            DELIVERY_ATTEMPTS.end()
+        )));
+    }
+    Ok(())
+}
+
+fn retry(policy: &pb::RetryPolicy) -> Result<(), Refusal> {
+    let ms = |duration: &Option<Duration>, default: u64| match duration {
+        None => Some(default),
+        Some(d) => {
+            let whole = u64::try_from(d.seconds).ok()?.checked_mul(1000)?;
+            whole.checked_add(u64::try_from(d.nanos / 1_000_000).ok()?)
+        }
+    };
+    let min = ms(&policy.minimum_backoff, RETRY_MIN_DEFAULT_MS).filter(|ms| RETRY_BACKOFF_MS.contains(ms));
+    let max = ms(&policy.maximum_backoff, RETRY_MAX_DEFAULT_MS).filter(|ms| RETRY_BACKOFF_MS.contains(ms));
+    match (min, max) {
+        (Some(min), Some(max)) if min <= max => Ok(()),
+        _ => Err(Refusal::invalid(
+            "retry_policy: minimum_backoff and maximum_backoff must be between 0 and 600 seconds, the first not above \
+             the second",
+        )),
+    }
+}
+
+/// Checks where a subscription pushes to. No endpoint means pull.
+pub(super) fn push_config(config: Option<&pb::PushConfig>) -> Result<(), Refusal> {
+    let Some(config) = config else { return Ok(()) };
+    if matches!(config.wrapper, Some(pb::push_config::Wrapper::NoWrapper(_))) {
+        return Err(Refusal::unimplemented("PushConfig.no_wrapper"));
+    }
+    for (key, value) in &config.attributes {
+        if key != "x-goog-version" || value != "v1" {
+            return Err(Refusal::unimplemented(&format!("PushConfig attribute {key}={value}")));
+        }
+    }
+    if config.push_endpoint.is_empty() {
+        return Ok(());
+    }
+    let uri: http::Uri = config
+        .push_endpoint
+        .parse()
+        .map_err(|e| Refusal::invalid(format!("Invalid push endpoint given ({}): {e}", config.push_endpoint)))?;
+    match uri.scheme_str() {
+        Some("http") if uri.host().is_some_and(|host| !host.is_empty()) => Ok(()),
+        Some("https") => Err(Refusal::unimplemented("A push endpoint with https")),
+        _ => Err(Refusal::invalid(format!("Invalid push endpoint given ({}): not a URL", config.push_endpoint))),
+    }
+}
+
+/// Checks the labels of a topic or subscription.
+pub(super) fn labels(labels: &HashMap<String, String>) -> Result<(), Refusal> {
+    if labels.len() > LABELS || labels.iter().any(|(k, v)| k.is_empty() || k.len() > 63 || v.len() > 63) {
+        return Err(Refusal::invalid(format!("at most {LABELS} labels, keys of 1 to 63 and values of up to 63 bytes")));
+    }
+    Ok(())
+}

@@ -1,0 +1,185 @@
+//! Everything the doors share: topics, subscriptions, the way to the log.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, RwLock};
+
+use bytes::Bytes;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+
+use crate::clock::Clock;
+use crate::delivery::{Backoff, Missed, PUSH, source_attributes};
+use crate::error::Refusal;
+use crate::log::{Destination, Log, Publish, Recent, SavedCatalogue, SavedSubscription, SavedTopic, Stored, save_catalogue};
+use crate::message::{self, Incoming};
+use crate::settings::Settings;
+use crate::subscription::{Counts, Subscription};
+use crate::sync::read;
+use crate::topic::Topic;
+use crate::{limits, names, push};
+
+/// What a running broker is made of.
+pub(crate) struct Core {
+    pub(crate) settings: Settings,
+    pub(crate) clock: Clock,
+    pub(crate) log: Log,
+    pub(crate) recent: Arc<Recent>,
+    pub(crate) topics: RwLock<HashMap<String, Arc<Topic>>>,
+    pub(crate) subscriptions: RwLock<HashMap<String, Arc<Subscription>>>,
+    /// Number of the last topic or subscription. Changed by the log's writer only.
+    pub(crate) last_number: AtomicU32,
+    pub(crate) last_owner: AtomicU64,
+    /// True once the broker stops.
+    pub(crate) stopping: watch::Sender<bool>,
+    pub(crate) pushers: tokio::sync::Mutex<HashMap<u32, JoinHandle<()>>>,
+}
+
+impl Core {
+    pub(crate) fn topic(&self, name: &str) -> Result<Arc<Topic>, Refusal> {
+        read(&self.topics).get(name).cloned().ok_or_else(|| Refusal::not_found("Topic", name))
+    }
+
+    pub(crate) fn subscription(&self, name: &str) -> Result<Arc<Subscription>, Refusal> {
+        read(&self.subscriptions).get(name).cloned().ok_or_else(|| Refusal::not_found("Subscription", name))
+    }
+
+    /// All subscriptions.
+    pub(crate) fn all_subscriptions(&self) -> Vec<Arc<Subscription>> {
+        read(&self.subscriptions).values().cloned().collect()
+    }
+
+    /// Publishes checked messages and gives the id of the first once all are on disk.
+    pub(crate) async fn publish(&self, topic: Arc<Topic>, messages: Vec<Incoming>) -> Result<u64, Refusal> {
+        let (answer, answered) = oneshot::channel();
+        self.log.publish(Publish { to: topic as Arc<dyn Destination>, messages, answer })?;
+        answered.await.unwrap_or_else(|_| Err(Refusal::unavailable("the broker is stopping")))
+    }
+
+    /// Runs a change of the catalogue on the log's writer, between two groups.
+    pub(crate) async fn change<T: Send + 'static>(
+        self: &Arc<Core>,
+        change: impl FnOnce(&Core, u64) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let (answer, answered) = oneshot::channel();
+        let core = Arc::clone(self);
+        self.log.admin(Box::new(move |next_id| {
+            // A caller that is gone needs no answer.
+            let _ = answer.send(change(&core, next_id));
+        }))?;
+        answered.await.unwrap_or_else(|_| Err(Refusal::unavailable("the broker is stopping")))
+    }
+
+    /// The catalogue as it is.
+    pub(crate) fn snapshot(&self) -> SavedCatalogue {
+        let topics = read(&self.topics);
+        let subscriptions = read(&self.subscriptions);
+        SavedCatalogue {
+            topics: topics.values().map(|t| SavedTopic { number: t.number, config: t.config.clone() }).collect(),
+            subscriptions: subscriptions
+                .values()
+                .map(|s| SavedSubscription {
+                    number: s.number,
+                    topic: s.topic.number,
+                    from_id: s.from_id,
+                    config: s.config(),
+                })
+                .collect(),
+            last_number: self.last_number.load(Ordering::Acquire),
+        }
+    }
+
+    /// Puts a catalogue on disk.
+    pub(crate) fn save(&self, catalogue: &SavedCatalogue) -> Result<(), Refusal> {
+        save_catalogue(&self.settings.data, catalogue).map_err(|error| {
+            tracing::warn!(%error, "a change of topics or subscriptions is refused: it cannot be stored");
+            Refusal::unavailable(format!("the change cannot be stored: {error}"))
+        })
+    }
+
+    /// The payload of a stored message.
+    ///
+    /// Reading a file in an async task is deliberate: what is not in memory is nearly always in the page cache, and
+    /// a hop to a blocking thread costs ten times the read.
+    pub(crate) fn payload(&self, stored: &Stored) -> io::Result<Bytes> {
+        match self.recent.get(stored.id) {
+            Some(payload) => Ok(payload),
+            None => stored.segment.read(stored.offset, stored.len),
+        }
+    }
+
+    /// Publishes messages that used up their attempts to the dead-letter topic, each in a task of its own, and goes
+    /// on with their keys. What cannot be forwarded comes again.
+    pub(crate) fn forward(self: &Arc<Core>, subscription: &Arc<Subscription>, missed: Vec<Missed>) {
+        for missed in missed {
+            let (core, subscription) = (Arc::clone(self), Arc::clone(subscription));
+            tokio::spawn(async move {
+                let id = missed.message.id;
+                if let Err(refusal) = core.forward_one(&subscription, &missed).await {
+                    tracing::warn!(
+                        subscription = %subscription.name, message.id = id, reason = refusal.message,
+                        "a dead letter cannot be published; the message is delivered again"
+                    );
+                    subscription.not_forwarded(id, core.push_backoff().after(u32::from(missed.attempts)));
+                }
+            });
+        }
+    }
+
+    async fn forward_one(&self, subscription: &Subscription, missed: &Missed) -> Result<(), Refusal> {
+        let policy = subscription.dead_letter.as_ref().ok_or_else(|| Refusal::invalid("no dead-letter policy"))?;
+        let topic = self.topic(&policy.topic)?;
+        let stored = &missed.message;
+        let payload = self.payload(stored).map_err(|e| Refusal::unavailable(e.to_string()))?;
+        let source = source_attributes(&subscription.name, missed.attempts, stored.publish_ms);
+        let source = source.each_ref().map(|(key, value)| (*key, value.as_str()));
+        let letter = Incoming { payload: message::dead_letter(&payload, &source), key: stored.key };
+        self.publish(topic, vec![letter]).await?;
+        if let Err(error) = subscription.ack([stored.id]) {
+            tracing::warn!(%error, "a dead letter's ack is not on disk; a restart may forward it again");
+        }
+        // It was counted as acked; it is one or the other.
+        subscription.counts.acked.fetch_sub(1, Ordering::Relaxed);
+        Counts::add(&subscription.counts.dead_lettered, 1);
+        Ok(())
+    }
+
+    /// The service's waits after failed pushes.
+    pub(crate) fn push_backoff(&self) -> Backoff {
+        let max_ms =
+            if self.settings.fast { limits::PUSH_BACKOFF_FAST_MAX_MS } else { limits::PUSH_BACKOFF_MAX_MS };
+        Backoff { min_ms: limits::PUSH_BACKOFF_MIN_MS, max_ms }
+    }
+
+    /// Starts, stops or restarts the pushes of a subscription, as its configuration now says.
+    pub(crate) async fn refresh_pusher(self: &Arc<Core>, subscription: &Arc<Subscription>) {
+        let mut pushers = self.pushers.lock().await;
+        if let Some(pusher) = pushers.remove(&subscription.number) {
+            pusher.abort();
+            // It ends by being cancelled, which is what was asked.
+            let _ = pusher.await;
+            subscription.abandon(PUSH);
+        }
+        let endpoint = subscription.config().push_config.map(|c| c.push_endpoint).filter(|e| !e.is_empty());
+        let endpoint = endpoint.filter(|_| !subscription.is_deleted() && !*self.stopping.borrow());
+        let Some(endpoint) = endpoint else { return };
+        match endpoint.parse() {
+            Ok(uri) => {
+                let pusher = push::run(Arc::clone(self), Arc::clone(subscription), uri);
+                pushers.insert(subscription.number, tokio::spawn(pusher));
+            }
+            Err(error) => tracing::warn!(%error, subscription = %subscription.name, "the push endpoint is no URL"),
+        }
+    }
+
+    /// A number for a new stream.
+    pub(crate) fn new_owner(&self) -> u64 {
+        self.last_owner.fetch_add(1, Ordering::Relaxed) + 1
+    }
+}
+
+/// The short name of a resource in a project, or nothing when it is in another.
+pub(crate) fn in_project(name: &str, project: &str) -> bool {
+    names::project_of(name) == project
+}

@@ -1,0 +1,49 @@
+//! The messages of the hot calls, with what they carry left encoded: on the wire a message in a message is bytes.
+
+use bytes::Bytes;
+use google_cloud_googleapis::pubsub::v1 as pb;
+
+use crate::calls::Received;
+
+/// `google.pubsub.v1.PublishRequest`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct PublishRequest {
+    #[prost(string, tag = "1")]
+    pub(super) topic: String,
+    #[prost(bytes = "bytes", repeated, tag = "2")]
+    pub(super) messages: Vec<Bytes>,
+}
+
+/// `google.pubsub.v1.ReceivedMessage`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct ReceivedMessage {
+    #[prost(string, tag = "1")]
+    pub(super) ack_id: String,
+    #[prost(bytes = "bytes", tag = "2")]
+    pub(super) message: Bytes,
+    #[prost(int32, tag = "3")]
+    pub(super) delivery_attempt: i32,
+}
+
+/// `google.pubsub.v1.PullResponse`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct PullResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub(super) received_messages: Vec<ReceivedMessage>,
+}
+
+/// `google.pubsub.v1.StreamingPullResponse`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct StreamingPullResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub(super) received_messages: Vec<ReceivedMessage>,
+    #[prost(message, optional, tag = "4")]
+    pub(super) subscription_properties: Option<pb::streaming_pull_response::SubscriptionProperties>,
+}
+
+impl From<Received> for ReceivedMessage {
+    fn from(received: Received) -> ReceivedMessage {
+        let Received { ack_id, message, delivery_attempt, .. } = received;
+        ReceivedMessage { ack_id, message, delivery_attempt }
+    }
+}

@@ -1,0 +1,190 @@
+//! Streaming pull: one task per stream, between the client's acks and the subscription's messages.
+
+use std::pin::pin;
+use std::sync::Arc;
+
+use google_cloud_googleapis::pubsub::v1 as pb;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::body::Body;
+use tonic::codec::CompressionEncoding;
+use tonic::server::Grpc;
+use tonic::{Status, Streaming};
+use tonic_prost::ProstCodec;
+use tower::service_fn;
+
+use super::messages::StreamingPullResponse;
+use crate::calls;
+use crate::core::Core;
+use crate::delivery::{Owner, Take};
+use crate::error::Refusal;
+use crate::limits;
+use crate::subscription::Subscription;
+
+type Answers = mpsc::Sender<Result<StreamingPullResponse, Status>>;
+
+/// Answers a streaming pull.
+pub(super) async fn serve(core: Arc<Core>, request: Request<Incoming>) -> Response<Body> {
+    let service = service_fn(|request: tonic::Request<Streaming<pb::StreamingPullRequest>>| {
+        let core = Arc::clone(&core);
+        async move {
+            let (answers, stream) = mpsc::channel(limits::STREAM_ANSWERS);
+            // The task ends with the connection: its requests end, or nobody takes its answers.
+            tokio::spawn(run(core, request.into_inner(), answers));
+            Ok::<_, Status>(tonic::Response::new(ReceiverStream::new(stream)))
+        }
+    });
+    Grpc::new(ProstCodec::<StreamingPullResponse, pb::StreamingPullRequest>::new())
+        .max_decoding_message_size(limits::BODY_BYTES)
+        .accept_compressed(CompressionEncoding::Gzip)
+        .streaming(service, request)
+        .await
+}
+
+async fn run(core: Arc<Core>, mut requests: Streaming<pb::StreamingPullRequest>, answers: Answers) {
+    let first = match requests.message().await {
+        Ok(Some(first)) => first,
+        Ok(None) | Err(_) => return,
+    };
+    let ended = match Stream::open(core, &first) {
+        Ok(mut stream) => {
+            let ended = stream.serve(first, &mut requests, &answers).await;
+            stream.subscription.close_flow(stream.owner);
+            ended
+        }
+        Err(refusal) => Err(refusal),
+    };
+    if let Err(refusal) = ended {
+        // A client that is gone needs no reason.
+        let _ = answers.send(Err(refusal.into())).await;
+    }
+}
+
+struct Stream {
+    core: Arc<Core>,
+    subscription: Arc<Subscription>,
+    owner: Owner,
+    deadline_ms: u64,
+    properties: pb::streaming_pull_response::SubscriptionProperties,
+}
+
+impl Stream {
+    fn open(core: Arc<Core>, first: &pb::StreamingPullRequest) -> Result<Stream, Refusal> {
+        let subscription = core.subscription(&first.subscription)?;
+        let deadline_ms = stream_deadline_ms(first.stream_ack_deadline_seconds)?;
+        let limit = |asked: i64, default: i64| if asked > 0 { asked } else { default };
+        let owner = core.new_owner();
+        subscription.open_flow(
+            owner,
+            limit(first.max_outstanding_messages, limits::STREAM_MESSAGES),
+            limit(first.max_outstanding_bytes, limits::STREAM_BYTES),
+        );
+        let properties = pb::streaming_pull_response::SubscriptionProperties {
+            exactly_once_delivery_enabled: false,
+            message_ordering_enabled: subscription.config().enable_message_ordering,
+        };
+        Ok(Stream { core, subscription, owner, deadline_ms, properties })
+    }
+
+    /// Until the client goes (`Ok`) or the stream is refused.
+    async fn serve(
+        &mut self,
+        first: pb::StreamingPullRequest,
+        requests: &mut Streaming<pb::StreamingPullRequest>,
+        answers: &Answers,
+    ) -> Result<(), Refusal> {
+        let subscription = Arc::clone(&self.subscription);
+        let mut stopping = self.core.stopping.subscribe();
+        self.settle(first)?;
+        loop {
+            let mut woken = pin!(subscription.wake.notified());
+            woken.as_mut().enable();
+            if subscription.is_deleted() {
+                return Err(Refusal::not_found("Subscription", &subscription.name));
+            }
+            let (is_full, next_due) = match answers.try_reserve() {
+                Ok(permit) => {
+                    let (answer, next_due) = self.next();
+                    if let Some(answer) = answer {
+                        permit.send(Ok(answer));
+                        continue;
+                    }
+                    (false, next_due)
+                }
+                Err(mpsc::error::TrySendError::Full(())) => (true, None),
+                Err(mpsc::error::TrySendError::Closed(())) => return Ok(()),
+            };
+            let timer = async {
+                match next_due {
+                    Some(at_ms) => tokio::time::sleep_until(self.core.clock.timer_at(at_ms)).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                request = requests.message() => match request {
+                    Ok(Some(request)) => self.settle(request)?,
+                    Ok(None) | Err(_) => return Ok(()),
+                },
+                () = woken, if !is_full => {}
+                room = answers.reserve(), if is_full => {
+                    if room.is_err() {
+                        return Ok(());
+                    }
+                }
+                () = answers.closed(), if !is_full => return Ok(()),
+                () = timer => {}
+                _ = stopping.wait_for(|stop| *stop) => return Err(Refusal::unavailable("the broker is stopping")),
+            }
+        }
+    }
+
+    /// What the client says on the stream: acks, deadlines, a new deadline for the stream, or nothing to stay alive.
+    fn settle(&mut self, request: pb::StreamingPullRequest) -> Result<(), Refusal> {
+        if request.stream_ack_deadline_seconds != 0 {
+            self.deadline_ms = stream_deadline_ms(request.stream_ack_deadline_seconds)?;
+        }
+        calls::settle(
+            &self.core,
+            &self.subscription,
+            &request.ack_ids,
+            &request.modify_deadline_ack_ids,
+            &request.modify_deadline_seconds,
+        )
+    }
+
+    /// The next answer, if there are messages, and when time alone makes more ready.
+    fn next(&self) -> (Option<StreamingPullResponse>, Option<u64>) {
+        let now_ms = self.core.clock.steady_ms();
+        let turn = self.subscription.take(Take {
+            messages: limits::PULL_MESSAGES,
+            bytes: limits::PULL_BYTES,
+            per_key: limits::PULL_MESSAGES_PER_KEY,
+            now_ms,
+            until_ms: now_ms + self.deadline_ms,
+            owner: self.owner,
+        });
+        self.core.forward(&self.subscription, turn.missed);
+        if turn.deliveries.is_empty() {
+            return (None, turn.next_due);
+        }
+        let received = calls::received(&self.core, &self.subscription, turn.deliveries);
+        let answer = StreamingPullResponse {
+            received_messages: received.into_iter().map(Into::into).collect(),
+            subscription_properties: Some(self.properties),
+        };
+        (Some(answer), None)
+    }
+}
+
+fn stream_deadline_ms(seconds: i32) -> Result<u64, Refusal> {
+    if !limits::ACK_DEADLINE_SECONDS.contains(&seconds) {
+        return Err(Refusal::invalid(format!(
+            "Invalid stream_ack_deadline_seconds given: {seconds}. It must be between {} and {}",
+            limits::ACK_DEADLINE_SECONDS.start(),
+            limits::ACK_DEADLINE_SECONDS.end()
+        )));
+    }
+    Ok(u64::from(seconds.unsigned_abs()) * 1000)
+}

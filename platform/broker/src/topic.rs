@@ -1,0 +1,81 @@
+//! A topic: where published messages fan out to subscriptions.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, RwLock};
+
+use google_cloud_googleapis::pubsub::v1 as pb;
+
+use crate::log::{Destination, Published, Stored};
+use crate::message::MessageView;
+use crate::subscription::Subscription;
+use crate::sync::{read, write};
+
+/// A topic, alive or deleted.
+pub(crate) struct Topic {
+    pub(crate) number: u32,
+    pub(crate) config: pb::Topic,
+    open: AtomicBool,
+    subscriptions: RwLock<Vec<Arc<Subscription>>>,
+}
+
+impl Topic {
+    pub(crate) fn new(number: u32, config: pb::Topic) -> Topic {
+        Topic { number, config, open: AtomicBool::new(true), subscriptions: RwLock::default() }
+    }
+
+    /// A topic that was deleted and of which only the number is known.
+    pub(crate) fn deleted(number: u32) -> Topic {
+        let topic = Topic::new(number, pb::Topic::default());
+        topic.close();
+        topic
+    }
+
+    /// Takes no messages from now on.
+    pub(crate) fn close(&self) {
+        self.open.store(false, Ordering::Release);
+    }
+
+    pub(crate) fn attach(&self, subscription: Arc<Subscription>) {
+        write(&self.subscriptions).push(subscription);
+    }
+
+    pub(crate) fn detach(&self, number: u32) {
+        write(&self.subscriptions).retain(|s| s.number != number);
+    }
+
+    pub(crate) fn subscriptions(&self) -> Vec<Arc<Subscription>> {
+        read(&self.subscriptions).clone()
+    }
+}
+
+impl Destination for Topic {
+    fn number(&self) -> u32 {
+        self.number
+    }
+
+    fn name(&self) -> &str {
+        &self.config.name
+    }
+
+    fn is_open(&self) -> bool {
+        self.open.load(Ordering::Acquire)
+    }
+
+    fn receive(&self, messages: &[Published]) {
+        let subscriptions = read(&self.subscriptions);
+        let attributes: Vec<_> = if subscriptions.iter().any(|s| s.filter.is_some()) {
+            messages.iter().map(|m| MessageView::of_stored(&m.payload).attributes).collect()
+        } else {
+            Vec::new()
+        };
+        for subscription in subscriptions.iter() {
+            let passing: Vec<Arc<Stored>> = messages
+                .iter()
+                .enumerate()
+                .filter(|(i, _)| subscription.filter.as_ref().is_none_or(|f| f.matches(&attributes[*i])))
+                .map(|(_, m)| Arc::clone(&m.stored))
+                .collect();
+            subscription.receive(passing);
+        }
+    }
+}
