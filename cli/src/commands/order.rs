@@ -2,6 +2,7 @@
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
+use http::{HeaderMap, HeaderValue};
 use events::{CustomerId, OrderId, ProductId, StockLine};
 use runtime::{CallError, Peer};
 use serde_json::{Value, json};
@@ -95,8 +96,11 @@ pub(super) async fn run(command: OrderCommand) -> anyhow::Result<()> {
 /// # Errors
 /// The gateway's refusal, or that it cannot be reached.
 pub(super) async fn post_order(gateway: &Peer, order: &Value, key: Option<&str>) -> Result<Value, CallError> {
-    let key: Vec<(&'static str, String)> = key.map(|key| ("idempotency-key", key.to_owned())).into_iter().collect();
-    gateway.post_once_with("/v1/orders", order, &key).await
+    let mut headers = HeaderMap::new();
+    if let Some(key) = key.and_then(|key| HeaderValue::from_str(key).ok()) {
+        headers.insert("idempotency-key", key);
+    }
+    gateway.post_once_with("/v1/orders", order, headers).await
 }
 
 async fn place(args: PlaceArgs) -> anyhow::Result<()> {

@@ -1,1 +1,14 @@
 #![doc = include_str!("../README.md")]
+
+pub mod config;
+pub mod decide;
+mod door;
+mod metric;
+mod migrations;
+mod page;
+mod service;
+mod store;
+
+pub use config::Config;
+pub use migrations::MIGRATIONS;
+pub use service::{NAME, router, service};

@@ -12,7 +12,9 @@ use tokio::task::JoinHandle;
 use crate::clock::Clock;
 use crate::delivery::{Backoff, Missed, PUSH, source_attributes};
 use crate::error::Refusal;
-use crate::log::{Destination, Log, Publish, Recent, SavedCatalogue, SavedSubscription, SavedTopic, Stored, save_catalogue};
+use crate::log::{
+    Destination, Log, Publish, Recent, SavedCatalogue, SavedSubscription, SavedTopic, Stored, save_catalogue,
+};
 use crate::message::{self, Incoming};
 use crate::settings::Settings;
 use crate::subscription::{Counts, Subscription};
@@ -147,8 +149,7 @@ impl Core {
 
     /// The service's waits after failed pushes.
     pub(crate) fn push_backoff(&self) -> Backoff {
-        let max_ms =
-            if self.settings.fast { limits::PUSH_BACKOFF_FAST_MAX_MS } else { limits::PUSH_BACKOFF_MAX_MS };
+        let max_ms = if self.settings.fast { limits::PUSH_BACKOFF_FAST_MAX_MS } else { limits::PUSH_BACKOFF_MAX_MS };
         Backoff { min_ms: limits::PUSH_BACKOFF_MIN_MS, max_ms }
     }
 

@@ -18,6 +18,7 @@ use crate::delivery::{AckId, Delivery, NEVER, PUSH, Take, Window};
 use crate::limits;
 use crate::message::Envelope;
 use crate::subscription::Subscription;
+use crate::sync::stopped;
 
 type HttpClient = Client<HttpConnector, Full<Bytes>>;
 
@@ -73,7 +74,7 @@ pub(crate) async fn run(core: Arc<Core>, subscription: Arc<Subscription>, endpoi
             }
             () = woken, if room > 0 => {}
             () = timer => {}
-            _ = stopping.wait_for(|stop| *stop) => break,
+            () = stopped(&mut stopping) => break,
         }
     }
     while let Some(pushed) = in_flight.next().await {

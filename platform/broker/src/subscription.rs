@@ -8,7 +8,9 @@ use google_cloud_googleapis::pubsub::v1 as pb;
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
-use crate::delivery::{AckId, Backlog, Backoff, DeadLetterPolicy, Delivery, Missed, Nacked, Owner, Policy, RetryPolicy, Take};
+use crate::delivery::{
+    AckId, Backlog, Backoff, DeadLetterPolicy, Delivery, Missed, Nacked, Owner, Policy, RetryPolicy, Take,
+};
 use crate::filter::{self, Filter};
 use crate::limits;
 use crate::log::{Ack, Log, Stored, append_acks};
@@ -82,7 +84,8 @@ impl Subscription {
             retry: retry_policy(config.retry_policy.as_ref()),
             dead_letter: dead_letter.clone(),
         };
-        let retention = config.message_retention_duration.as_ref().map_or(limits::RETENTION_DEFAULT_SECONDS, |d| d.seconds);
+        let retention =
+            config.message_retention_duration.as_ref().map_or(limits::RETENTION_DEFAULT_SECONDS, |d| d.seconds);
         #[allow(clippy::cast_possible_truncation, reason = "only differs from run to run")]
         let lease = clock.wall_ms() as u32;
         Subscription {

@@ -159,6 +159,29 @@ impl Peer {
         self.once(Method::POST, path, to_bytes(body)).await
     }
 
+    /// `POST` with headers of the caller's choice, tried once.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn post_once_with<B: Serialize + Sync, T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &B,
+        headers: HeaderMap,
+    ) -> Result<T, CallError> {
+        let reply = self.forward(Method::POST, path, headers, to_bytes(body)).await?;
+        self.read(reply.status, &reply.body)
+    }
+
+    /// `PUT`, tried again while the peer is unavailable.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn put<B: Serialize + Sync, T: DeserializeOwned>(&self, path: &str, body: &B) -> Result<T, CallError> {
+        let body = to_bytes(body);
+        retry(self.0.policy, CallError::again, || self.once(Method::PUT, path, body.clone())).await
+    }
+
     /// `DELETE`, tried again while the peer is unavailable.
     ///
     /// # Errors
@@ -169,15 +192,19 @@ impl Peer {
 
     async fn once<T: DeserializeOwned>(&self, method: Method, path: &str, body: Bytes) -> Result<T, CallError> {
         let (status, bytes) = self.raw(method, path, body).await?;
+        self.read(status, &bytes)
+    }
+
+    fn read<T: DeserializeOwned>(&self, status: StatusCode, bytes: &[u8]) -> Result<T, CallError> {
         if status.is_success() {
-            let bytes: &[u8] = if bytes.is_empty() { b"null" } else { &bytes };
+            let bytes = if bytes.is_empty() { b"null" } else { bytes };
             return serde_json::from_slice(bytes).map_err(|error| self.unexpected(error.to_string()));
         }
         if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
             return Err(self.unavailable(status.to_string()));
         }
         let problem =
-            serde_json::from_slice(&bytes).unwrap_or_else(|_| Problem::new(status, "refused", "no reason given"));
+            serde_json::from_slice(bytes).unwrap_or_else(|_| Problem::new(status, "refused", "no reason given"));
         Err(CallError::Refused { peer: self.0.name, problem: Box::new(problem) })
     }
 

@@ -35,7 +35,7 @@ pub fn parse_minor(text: &str) -> Result<i64, &'static str> {
     let mut value = digits.fold(0_u128, |sum, byte| sum * 10 + u128::from(byte - b'0'));
     let exponent: i32 = exponent.parse().map_err(|_| "must be a number")?;
     // Below 33 digits and a shift this short, nothing overflows.
-    let shift = i32::try_from(fraction.len()).ok().and_then(|decimals| (exponent + 2).checked_sub(decimals));
+    let shift = i32::try_from(fraction.len()).ok().and_then(|decimals| exponent.checked_add(2)?.checked_sub(decimals));
     match shift {
         _ if value == 0 => return Ok(0),
         Some(up @ 0..=12) => value = value.saturating_mul(10_u128.pow(up.unsigned_abs())),

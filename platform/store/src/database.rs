@@ -34,7 +34,7 @@ impl Database {
     /// # Errors
     /// [`StoreError::Address`] for another scheme, an empty folder, or an owner that is not `[a-z0-9-]`.
     pub fn parse(url: &str, owner: &str) -> Result<Database, StoreError> {
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if !owner.starts_with(|c: char| c.is_ascii_lowercase())
             || !owner.chars().all(plain)
             || owner.len() > MAX_OWNER_BYTES

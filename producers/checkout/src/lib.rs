@@ -1,1 +1,17 @@
 #![doc = include_str!("../README.md")]
+
+mod answer;
+mod config;
+mod decide;
+mod door;
+mod edges;
+mod migrations;
+mod orders;
+mod place;
+mod request;
+mod service;
+
+pub use config::Config;
+pub use door::router;
+pub use migrations::MIGRATIONS;
+pub use service::{NAME, service};

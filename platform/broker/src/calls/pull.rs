@@ -9,6 +9,7 @@ use crate::core::Core;
 use crate::delivery::{Delivery, Take, UNARY};
 use crate::error::Refusal;
 use crate::subscription::Subscription;
+use crate::sync::stopped;
 use crate::{limits, message};
 
 /// A message as a subscriber gets it.
@@ -58,7 +59,7 @@ pub(crate) async fn pull(
         tokio::select! {
             () = woken => {}
             () = tokio::time::sleep_until(core.clock.timer_at(until_ms)) => {}
-            _ = stopping.wait_for(|stop| *stop) => return Err(Refusal::unavailable("the broker is stopping")),
+            () = stopped(&mut stopping) => return Err(Refusal::unavailable("the broker is stopping")),
         }
     }
 }

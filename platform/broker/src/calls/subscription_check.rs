@@ -32,9 +32,8 @@ pub(super) fn check(config: &mut pb::Subscription) -> Result<(), Refusal> {
             ACK_DEADLINE_SECONDS.end()
         )));
     }
-    let retention = config
-        .message_retention_duration
-        .get_or_insert(Duration { seconds: RETENTION_DEFAULT_SECONDS, nanos: 0 });
+    let retention =
+        config.message_retention_duration.get_or_insert(Duration { seconds: RETENTION_DEFAULT_SECONDS, nanos: 0 });
     if !RETENTION_SECONDS.contains(&retention.seconds) {
         return Err(Refusal::invalid(format!(
             "message_retention_duration must be between {} and {} seconds",

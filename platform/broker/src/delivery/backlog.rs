@@ -224,9 +224,10 @@ impl Backlog {
 
     /// Moves a lease's deadline. False when there is no such lease.
     pub(crate) fn extend(&mut self, ack_id: AckId, until_ms: u64) -> bool {
-        let held = self.leases.get(ack_id.message).is_some_and(|t| {
-            t.lease == ack_id.lease && matches!(t.state, State::Leased { .. })
-        });
+        let held = self
+            .leases
+            .get(ack_id.message)
+            .is_some_and(|t| t.lease == ack_id.lease && matches!(t.state, State::Leased { .. }));
         if held {
             self.leases.extend(ack_id.message, until_ms);
         }

@@ -139,7 +139,9 @@ impl Leases {
 
     /// Moves a lease's deadline. A deadline that moves back needs a timer of its own.
     pub(crate) fn extend(&mut self, id: u64, until_ms: u64) {
-        let Some(Touched { state: State::Leased { until_ms: old, .. }, .. }) = self.touched.get_mut(&id) else { return };
+        let Some(Touched { state: State::Leased { until_ms: old, .. }, .. }) = self.touched.get_mut(&id) else {
+            return;
+        };
         let earlier = until_ms < *old;
         *old = until_ms;
         if earlier {

@@ -52,14 +52,28 @@ async fn publisher(core: Arc<Core>, method: &str, request: Request<Incoming>) ->
             })
             .await
         }
-        "CreateTopic" => unary(core, request, |core, topic: pb::Topic| async move { calls::create_topic(&core, topic).await }).await,
-        "GetTopic" => unary(core, request, |core, r: pb::GetTopicRequest| async move { calls::get_topic(&core, &r.topic) }).await,
-        "ListTopics" => unary(core, request, |core, r: pb::ListTopicsRequest| async move { calls::list_topics(&core, &r) }).await,
+        "CreateTopic" => {
+            unary(core, request, |core, topic: pb::Topic| async move { calls::create_topic(&core, topic).await }).await
+        }
+        "GetTopic" => {
+            unary(core, request, |core, r: pb::GetTopicRequest| async move { calls::get_topic(&core, &r.topic) }).await
+        }
+        "ListTopics" => {
+            unary(core, request, |core, r: pb::ListTopicsRequest| async move { calls::list_topics(&core, &r) }).await
+        }
         "ListTopicSubscriptions" => {
-            unary(core, request, |core, r: pb::ListTopicSubscriptionsRequest| async move { calls::list_topic_subscriptions(&core, &r) }).await
+            unary(core, request, |core, r: pb::ListTopicSubscriptionsRequest| async move {
+                calls::list_topic_subscriptions(&core, &r)
+            })
+            .await
         }
         "DeleteTopic" => {
-            unary(core, request, |core, r: pb::DeleteTopicRequest| async move { calls::delete_topic(&core, r.topic).await }).await
+            unary(
+                core,
+                request,
+                |core, r: pb::DeleteTopicRequest| async move { calls::delete_topic(&core, r.topic).await },
+            )
+            .await
         }
         _ => unimplemented(&format!("Publisher.{method}")),
     }
@@ -67,7 +81,8 @@ async fn publisher(core: Arc<Core>, method: &str, request: Request<Incoming>) ->
 
 async fn subscriber(core: Arc<Core>, method: &str, request: Request<Incoming>) -> Response<Body> {
     match method {
-        "Pull" => {
+        "Pull" =>
+        {
             #[allow(deprecated, reason = "clients still send return_immediately")]
             unary(core, request, |core, r: pb::PullRequest| async move {
                 let received = calls::pull(&core, &r.subscription, r.max_messages, r.return_immediately).await?;
@@ -77,7 +92,10 @@ async fn subscriber(core: Arc<Core>, method: &str, request: Request<Incoming>) -
         }
         "StreamingPull" => streaming::serve(core, request).await,
         "Acknowledge" => {
-            unary(core, request, |core, r: pb::AcknowledgeRequest| async move { calls::acknowledge(&core, &r.subscription, &r.ack_ids) }).await
+            unary(core, request, |core, r: pb::AcknowledgeRequest| async move {
+                calls::acknowledge(&core, &r.subscription, &r.ack_ids)
+            })
+            .await
         }
         "ModifyAckDeadline" => {
             unary(core, request, |core, r: pb::ModifyAckDeadlineRequest| async move {
@@ -86,13 +104,22 @@ async fn subscriber(core: Arc<Core>, method: &str, request: Request<Incoming>) -
             .await
         }
         "CreateSubscription" => {
-            unary(core, request, |core, r: pb::Subscription| async move { calls::create_subscription(&core, r).await }).await
+            unary(core, request, |core, r: pb::Subscription| async move { calls::create_subscription(&core, r).await })
+                .await
         }
         "GetSubscription" => {
-            unary(core, request, |core, r: pb::GetSubscriptionRequest| async move { calls::get_subscription(&core, &r.subscription) }).await
+            unary(core, request, |core, r: pb::GetSubscriptionRequest| async move {
+                calls::get_subscription(&core, &r.subscription)
+            })
+            .await
         }
         "ListSubscriptions" => {
-            unary(core, request, |core, r: pb::ListSubscriptionsRequest| async move { calls::list_subscriptions(&core, &r) }).await
+            unary(
+                core,
+                request,
+                |core, r: pb::ListSubscriptionsRequest| async move { calls::list_subscriptions(&core, &r) },
+            )
+            .await
         }
         "DeleteSubscription" => {
             unary(core, request, |core, r: pb::DeleteSubscriptionRequest| async move {

@@ -22,6 +22,7 @@ use crate::delivery::{Owner, Take};
 use crate::error::Refusal;
 use crate::limits;
 use crate::subscription::Subscription;
+use crate::sync::stopped;
 
 type Answers = mpsc::Sender<Result<StreamingPullResponse, Status>>;
 
@@ -135,7 +136,7 @@ impl Stream {
                 }
                 () = answers.closed(), if !is_full => return Ok(()),
                 () = timer => {}
-                _ = stopping.wait_for(|stop| *stop) => return Err(Refusal::unavailable("the broker is stopping")),
+                () = stopped(&mut stopping) => return Err(Refusal::unavailable("the broker is stopping")),
             }
         }
     }

@@ -19,8 +19,10 @@ mod segment;
 mod writer;
 
 pub(crate) use acks::{Ack, append as append_acks};
-pub(crate) use catalogue::{SavedCatalogue, SavedSubscription, SavedTopic, load as load_catalogue, save as save_catalogue};
+pub(crate) use catalogue::{
+    SavedCatalogue, SavedSubscription, SavedTopic, load as load_catalogue, save as save_catalogue,
+};
 pub(crate) use recent::Recent;
 pub(crate) use recovery::{Found, lock, recover};
-pub(crate) use segment::{Segment, Stored};
+pub(crate) use segment::Stored;
 pub(crate) use writer::{Destination, Log, Publish, Published};

@@ -107,15 +107,20 @@ pub(crate) struct Log {
 }
 
 impl Log {
+    /// A way to a writer that does not run yet.
+    pub(crate) fn new() -> Log {
+        Log { queue: Arc::default() }
+    }
+
     /// Starts the writer where recovery left off. It keeps `lock` for as long as it runs.
     pub(crate) fn start(
+        &self,
         settings: &Settings,
         recovered: Recovered,
         recent: Arc<Recent>,
         clock: Clock,
         lock: File,
-    ) -> io::Result<(Log, JoinHandle<()>)> {
-        let queue = Arc::new(Queue::default());
+    ) -> io::Result<JoinHandle<()>> {
         let mut writer = Writer {
             dir: settings.data.clone(),
             segment_bytes: settings.segment_bytes,
@@ -127,12 +132,11 @@ impl Log {
             recent,
             clock,
         };
-        let waiting = Arc::clone(&queue);
-        let thread = std::thread::Builder::new().name("broker-log".to_owned()).spawn(move || {
+        let waiting = Arc::clone(&self.queue);
+        std::thread::Builder::new().name("broker-log".to_owned()).spawn(move || {
             writer.run(&waiting);
             drop(lock);
-        })?;
-        Ok((Log { queue }, thread))
+        })
     }
 
     /// Queues messages for the next group.

@@ -25,7 +25,8 @@ impl Envelope {
     pub(crate) fn wrap(&self, payload: &[u8], id: u64, publish_ms: u64, attempt: Option<u16>) -> Bytes {
         let view = MessageView::of_stored(payload);
         let text: usize = view.attributes.iter().map(|(k, v)| k.len() + v.len() + 8).sum();
-        let mut out = Vec::with_capacity(view.data.len() / 3 * 4 + text + view.ordering_key.len() + self.tail.len() + 256);
+        let mut out =
+            Vec::with_capacity(view.data.len() / 3 * 4 + text + view.ordering_key.len() + self.tail.len() + 256);
         out.extend_from_slice(b"{\"message\":{\"attributes\":{");
         for (i, (key, value)) in view.attributes.iter().enumerate() {
             if i > 0 {
@@ -63,7 +64,8 @@ impl Envelope {
 /// A time in RFC 3339 with milliseconds and this zone's suffix (`Z` or `+00:00`).
 pub(crate) fn rfc3339(epoch_ms: u64, zone: &str) -> String {
     use std::fmt::Write;
-    let stamp = i64::try_from(epoch_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or(Timestamp::MAX);
+    let stamp =
+        i64::try_from(epoch_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or(Timestamp::MAX);
     let mut out = String::with_capacity(32);
     write!(out, "{stamp:.3}").expect("writing to a String does not fail");
     out.pop();
@@ -118,7 +120,8 @@ mod tests {
             ordering_key: "order-1".to_owned(),
         };
         let envelope = Envelope::new("projects/p/subscriptions/s");
-        let body: Value = serde_json::from_slice(&envelope.wrap(&draft.encode(), 12, 1_614_367_435_749, Some(3))).unwrap();
+        let body: Value =
+            serde_json::from_slice(&envelope.wrap(&draft.encode(), 12, 1_614_367_435_749, Some(3))).unwrap();
         assert_eq!(
             body,
             json!({

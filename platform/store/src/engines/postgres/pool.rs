@@ -42,9 +42,6 @@ pub(super) fn serve(queue: &Arc<Queue<Queued>>, address: &Address) {
     while queue.wait_take(&mut taken, 1) {
         for Queued { mut job, begin } in taken.drain(..) {
             let fate = run(&mut session, address, job.as_mut(), begin).err();
-            if session.as_ref().is_some_and(Session::is_closed) {
-                session = None;
-            }
             if let Some(error) = &fate {
                 tracing::warn!(%error, store.schema = address.schema, "a job was not committed");
             }
@@ -69,8 +66,7 @@ fn run(
     Ok(())
 }
 
-/// A session inside a new transaction. A server that restarted while the connection was idle is asked once more,
-/// because the job has not run yet.
+/// A session inside a new transaction. A connection that broke since is replaced, because the job has not run yet.
 fn begun<'s>(
     session: &'s mut Option<Session>,
     address: &Address,

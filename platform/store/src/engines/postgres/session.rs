@@ -36,10 +36,6 @@ impl Session {
         Ok(Session { client, schema: schema.to_owned(), statements: HashMap::new() })
     }
 
-    pub(super) fn is_closed(&self) -> bool {
-        self.client.is_closed()
-    }
-
     pub(crate) fn execute(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<u64, StoreError> {
         let statement = self.prepared(sql, params)?;
         let values: Vec<&(dyn ToSql + Sync)> = params.iter().map(|param| param as _).collect();

@@ -1,0 +1,82 @@
+//! `GET /orders`, `GET /orders/{orderId}`, `GET /orders/summary`.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use events::CustomerId;
+use runtime::Problem;
+use serde::{Deserialize, Serialize};
+use store::StoreError;
+
+use crate::decide::Status;
+use crate::doors::{Doors, order_id};
+use crate::rows;
+use crate::view::{OrderDetail, OrderView};
+
+/// Orders on a page unless the client says otherwise.
+const DEFAULT_LIMIT: u32 = 100;
+/// The most orders on a page.
+const MAX_LIMIT: u32 = 500;
+
+/// Which orders.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Listing {
+    status: Option<String>,
+    customer_id: Option<String>,
+    limit: Option<u32>,
+    after: Option<String>,
+}
+
+/// A page of orders.
+#[derive(Debug, Serialize)]
+pub(super) struct Page {
+    orders: Vec<OrderView>,
+    /// `after` of the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+pub(super) async fn list(
+    State(doors): State<Doors>,
+    query: Result<Query<Listing>, QueryRejection>,
+) -> Result<Json<Page>, Problem> {
+    let Query(query) = query.map_err(|error| Problem::bad_request("invalid_query", error.body_text()))?;
+    let bad = |text: &str| Problem::bad_request("invalid_query", text);
+    let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
+    if !(1..=MAX_LIMIT).contains(&limit) {
+        return Err(bad("limit must be 1 to 500"));
+    }
+    let status = query.status.as_deref().map(|name| Status::named(name).ok_or_else(|| bad("status is not one")));
+    let status = status.transpose()?;
+    let customer_id = query.customer_id.map(CustomerId::try_from).transpose();
+    let customer_id = customer_id.map_err(|error| bad(&format!("customerId: {error}")))?;
+    let after = query.after.unwrap_or_default();
+    let page = doors.transactor.store().read(move |tx| {
+        let customer_id = customer_id.as_ref().map(CustomerId::as_str);
+        let found = rows::list(tx, status, customer_id, &after, limit)?;
+        let full = u32::try_from(found.len()).is_ok_and(|count| count == limit);
+        let next = found.last().filter(|_| full).map(|(id, _)| id.clone());
+        let orders = found.into_iter().map(|(id, order)| OrderView::new(id, order)).collect::<Result<_, _>>()?;
+        Ok::<_, StoreError>(Page { orders, next })
+    });
+    Ok(Json(page.await?))
+}
+
+pub(super) async fn one(State(doors): State<Doors>, Path(id): Path<String>) -> Result<Json<OrderDetail>, Problem> {
+    let order_id = order_id(&id)?;
+    let found = doors.transactor.store().read(move |tx| {
+        let order = rows::find(tx, &order_id)?;
+        order.map(|order| OrderDetail::new(order_id.to_string(), order)).transpose()
+    });
+    let found: Option<OrderDetail> = found.await.map_err(|error: StoreError| Problem::from(error))?;
+    found.map(Json).ok_or_else(|| Problem::not_found("order"))
+}
+
+pub(super) async fn summary(State(doors): State<Doors>) -> Result<Json<BTreeMap<String, i64>>, Problem> {
+    let mut counts: BTreeMap<String, i64> = Status::ALL.map(|status| (status.as_str().to_owned(), 0)).into();
+    counts.extend(doors.transactor.store().read(rows::count).await?);
+    Ok(Json(counts))
+}

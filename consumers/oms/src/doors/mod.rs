@@ -1,0 +1,87 @@
+//! The REST doors: looking at orders, cancelling them, and a person's word about those on hold.
+
+mod cancel;
+mod look;
+mod review;
+
+use axum::Router;
+use axum::http::HeaderMap;
+use axum::routing::{get, post};
+use events::OrderId;
+use runtime::{Cause, Peer, Problem, Transactor};
+use serde::Serialize;
+use store::StoreError;
+
+use crate::config::Config;
+use crate::decide::{self, Status};
+use crate::order::Order;
+use crate::rows;
+
+/// What the doors stand on.
+#[derive(Clone)]
+pub(crate) struct Doors {
+    transactor: Transactor,
+    warehouse: Peer,
+}
+
+/// The REST doors.
+pub fn router(transactor: Transactor, config: &Config) -> Router {
+    let warehouse = Peer::new("warehouse", &config.warehouse_url, config.peer_timeout);
+    // The caller's identity is to be checked here, in one layer before every route.
+    Router::new()
+        .route("/orders", get(look::list))
+        .route("/orders/summary", get(look::summary))
+        .route("/orders/{orderId}", get(look::one))
+        .route("/orders/{orderId}/cancel", post(cancel::cancel))
+        .route("/orders/{orderId}/release", post(review::release))
+        .route("/orders/{orderId}/refuse", post(review::refuse))
+        .with_state(Doors { transactor, warehouse })
+}
+
+/// Where an order stands after a request.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Standing {
+    order_id: OrderId,
+    status: Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cancellation_reason: Option<events::order::CancellationReason>,
+}
+
+impl Standing {
+    fn of(order_id: OrderId, order: &Order) -> Self {
+        Self { order_id, status: decide::status(&order.facts), cancellation_reason: order.cancellation_reason() }
+    }
+}
+
+/// The id in a path. A text that is no id names no order.
+fn order_id(text: &str) -> Result<OrderId, Problem> {
+    text.parse().map_err(|_| Problem::not_found("order"))
+}
+
+/// The longest `traceparent` passed on: version 00 has 55 characters.
+const TRACEPARENT_CHARS: usize = 55;
+
+impl Doors {
+    /// What the facts of a request answer to: the story the order began.
+    async fn cause(&self, order_id: &OrderId, headers: &HeaderMap) -> Result<Cause, Problem> {
+        let id = order_id.clone();
+        let order = self.transactor.store().read(move |tx| rows::find(tx, &id)).await?;
+        let order = order.ok_or_else(|| Problem::not_found("order"))?;
+        let traceparent = headers.get("traceparent").and_then(|value| value.to_str().ok());
+        Ok(Cause::Request {
+            correlation_id: order.facts.first_event().cloned(),
+            traceparent: traceparent.filter(|text| text.len() == TRACEPARENT_CHARS).map(ToOwned::to_owned),
+        })
+    }
+}
+
+/// The order, locked against what comes at the same time.
+///
+/// # Errors
+/// 404, or of the database.
+fn locked(tx: &mut store::Tx<'_>, order_id: &OrderId) -> Result<Order, Problem> {
+    tx.lock(order_id.as_str())?;
+    let order: Result<_, StoreError> = rows::find(tx, order_id);
+    order?.ok_or_else(|| Problem::not_found("order"))
+}

@@ -1,0 +1,19 @@
+//! OMS from its parts.
+
+use runtime::{Base, Foundation, Publishing, Service, StartError};
+
+use crate::config::Config;
+use crate::migrations::MIGRATIONS;
+
+/// The service's and the consumer's name.
+pub const NAME: &str = "oms";
+
+/// OMS, assembled and not yet started.
+///
+/// # Errors
+/// [`StartError`] when the database cannot be opened.
+pub fn service(base: &Base, config: Config) -> Result<Service, StartError> {
+    let foundation = Foundation::open(NAME, base, MIGRATIONS, Publishing::WithinRequest)?;
+    let router = crate::doors::router(foundation.transactor.clone(), &config);
+    Ok(Service::new(foundation, router).consumer(crate::reactions::consumer()))
+}

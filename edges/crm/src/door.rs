@@ -1,0 +1,114 @@
+//! The REST doors.
+
+use ::store::{Store, StoreError};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use events::{CustomerId, FieldError};
+use runtime::{JsonBody, Problem, clock};
+use serde_json::{Value, json};
+
+use crate::config::Config;
+use crate::customer::{BillingProfile, CustomerView, NewCustomer};
+use crate::page::{PageQuery, page};
+use crate::store;
+
+/// The most customers in one import.
+const MAX_IMPORT: usize = 500;
+
+#[derive(Clone)]
+struct Door {
+    store: Store,
+    config: Config,
+}
+
+/// Every route. Callers will be authenticated in one layer around this router.
+pub(crate) fn router(store: Store, config: Config) -> Router {
+    Router::new()
+        .route("/customers", get(list).post(create))
+        .route("/customers/import", post(import))
+        .route("/customers/{customerId}", get(show))
+        .route("/customers/{customerId}/billing-profile", get(billing_profile))
+        .with_state(Door { store, config })
+}
+
+async fn list(
+    State(door): State<Door>,
+    query: Result<Query<PageQuery>, QueryRejection>,
+) -> Result<(HeaderMap, Json<Vec<CustomerView>>), Problem> {
+    let page = page(query)?;
+    let limit = page.limit;
+    let mut rows = door.store.read(move |tx| store::customers(tx, &page.after, limit + 1)).await?;
+    let mut headers = HeaderMap::new();
+    if rows.len() > limit as usize {
+        rows.truncate(limit as usize);
+        let last = rows.last().map_or("", |row| row.customer_id.as_str());
+        let link = format!("</customers?limit={limit}&after={last}>; rel=\"next\"");
+        let link = HeaderValue::from_str(&link).expect("an id is visible ASCII");
+        headers.insert(header::LINK, link);
+    }
+    Ok((headers, Json(rows.into_iter().map(|row| row.view(&door.config)).collect())))
+}
+
+async fn create(
+    State(door): State<Door>,
+    JsonBody(new): JsonBody<NewCustomer>,
+) -> Result<(StatusCode, Json<CustomerView>), Problem> {
+    new.check("")?;
+    let customer_id = new.customer_id.clone().unwrap_or_else(|| CustomerId::from_uuid(clock::new_id()));
+    let (name, surname) = (new.name.clone(), new.surname.clone());
+    let (added, row) = door
+        .store
+        .write(clock::now_ms(), move |tx| {
+            let added = store::add(tx, customer_id.as_str(), &new)?;
+            Ok::<_, StoreError>((added, store::customer(tx, customer_id.as_str())?))
+        })
+        .await?;
+    let row = row.ok_or_else(|| Problem::internal("a customer just added is not there"))?;
+    if !added && (row.name != name || row.surname != surname) {
+        return Err(Problem::conflict("customer_exists", "another customer has this id"));
+    }
+    let status = if added { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Json(row.view(&door.config))))
+}
+
+async fn import(
+    State(door): State<Door>,
+    JsonBody(customers): JsonBody<Vec<NewCustomer>>,
+) -> Result<Json<Value>, Problem> {
+    if !(1..=MAX_IMPORT).contains(&customers.len()) {
+        return Err(FieldError::new("body", format!("must hold 1 to {MAX_IMPORT} customers")).into());
+    }
+    let mut named = Vec::with_capacity(customers.len());
+    for (index, customer) in customers.into_iter().enumerate() {
+        customer.check(&format!("[{index}]."))?;
+        let Some(customer_id) = customer.customer_id.clone() else {
+            return Err(FieldError::new(format!("[{index}].customerId"), "is missing").into());
+        };
+        named.push((customer_id, customer));
+    }
+    let upserted = named.len();
+    door.store
+        .write(clock::now_ms(), move |tx| {
+            named.iter().try_for_each(|(customer_id, customer)| store::upsert(tx, customer_id.as_str(), customer))
+        })
+        .await
+        .map_err(|error: StoreError| Problem::from(error))?;
+    Ok(Json(json!({ "upserted": upserted })))
+}
+
+async fn show(State(door): State<Door>, Path(customer_id): Path<String>) -> Result<Json<CustomerView>, Problem> {
+    let row = door.store.read(move |tx| store::customer(tx, &customer_id)).await?;
+    let row = row.ok_or_else(|| Problem::not_found("customer"))?;
+    Ok(Json(row.view(&door.config)))
+}
+
+async fn billing_profile(
+    State(door): State<Door>,
+    Path(customer_id): Path<String>,
+) -> Result<Json<BillingProfile>, Problem> {
+    let profile = door.store.read(move |tx| store::billing_profile(tx, &customer_id)).await?;
+    profile.map(Json).ok_or_else(|| Problem::not_found("billing profile"))
+}

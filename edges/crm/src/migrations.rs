@@ -1,0 +1,7 @@
+//! The tables.
+
+use store::Migration;
+
+/// Every step, in order. The first also brings the two sample customers.
+pub const MIGRATIONS: &[Migration] =
+    &[Migration { version: 1, name: "customers", sql: include_str!("../migrations/0001_customers.sql") }];

@@ -1,0 +1,97 @@
+//! The REST doors.
+
+use ::store::{Store, StoreError, Tx};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
+use runtime::{JsonBody, Problem, clock};
+use serde::Serialize;
+use serde_json::Number;
+
+use crate::config::Config;
+use crate::decide::{Signals, score};
+use crate::metric::{MetricView, NewMetric, milliseconds};
+use crate::page::{PageQuery, page};
+use crate::store;
+
+#[derive(Clone)]
+struct Door {
+    store: Store,
+    config: Config,
+}
+
+#[derive(Serialize)]
+struct MetricsView {
+    summary: SummaryView,
+    data: Vec<MetricView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SummaryView {
+    total_transactions: i64,
+    success_count: i64,
+    failure_count: i64,
+    average_duration_ms: Number,
+}
+
+/// Every route. Callers will be authenticated in one layer around this router.
+pub(crate) fn router(store: Store, config: Config) -> Router {
+    Router::new().route("/metrics", get(list).post(record)).with_state(Door { store, config })
+}
+
+async fn record(
+    State(door): State<Door>,
+    JsonBody(new): JsonBody<NewMetric>,
+) -> Result<(StatusCode, Json<MetricView>), Problem> {
+    new.check()?;
+    let Door { store, config } = door;
+    let view = store.write(clock::now_ms(), move |tx| keep(tx, &new, config)).await?;
+    let view = view.ok_or_else(|| Problem::internal("an order scored before is not there"))?;
+    Ok((StatusCode::CREATED, Json(view)))
+}
+
+/// Scores and keeps a transaction, or finds the first one of its order.
+fn keep(tx: &mut Tx<'_>, new: &NewMetric, config: Config) -> Result<Option<MetricView>, StoreError> {
+    let earlier = match (&new.customer_id, &new.order_id) {
+        (Some(customer_id), Some(_)) => store::recent_orders(tx, customer_id.as_str(), config.velocity_limit)?,
+        _ => 0,
+    };
+    let signals = Signals {
+        amount_minor: new.amount_minor,
+        shipping_country: new.shipping_country.as_deref(),
+        billing_country: new.billing_country.as_deref(),
+        recent_orders: earlier + 1,
+        velocity_limit: config.velocity_limit,
+    };
+    match (store::add(tx, new, &score(&signals))?, &new.order_id) {
+        (None, Some(order_id)) => store::of_order(tx, order_id.as_str()),
+        (added, _) => Ok(added),
+    }
+}
+
+async fn list(
+    State(door): State<Door>,
+    query: Result<Query<PageQuery>, QueryRejection>,
+) -> Result<Json<MetricsView>, Problem> {
+    let page = page(query)?;
+    let (summary, mut data) = door
+        .store
+        .read(move |tx| Ok::<_, StoreError>((store::summary(tx)?, store::latest(tx, page.after, page.limit + 1)?)))
+        .await?;
+    let more = data.len() > page.limit as usize;
+    data.truncate(page.limit as usize);
+    let next = data.last().filter(|_| more).map(|last| format!("/metrics?limit={}&after={}", page.limit, last.seq));
+    let average_us = summary.duration_us.checked_div(summary.total).unwrap_or(0);
+    let summary = SummaryView {
+        total_transactions: summary.total,
+        success_count: summary.successes,
+        failure_count: summary.total - summary.successes,
+        average_duration_ms: milliseconds(average_us),
+    };
+    Ok(Json(MetricsView { summary, data, next }))
+}

@@ -1,0 +1,89 @@
+//! Transactions as they come in and as they are shown.
+
+use events::{CustomerId, FieldError, OrderId, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Number, from_str};
+
+/// The longest transaction type accepted, in characters.
+const MAX_TYPE_CHARS: usize = 100;
+/// The longest duration accepted, in milliseconds: a day.
+const MAX_DURATION_MS: f64 = 86_400_000.0;
+/// The largest amount accepted, in hundredths: ten billion USD.
+const MAX_AMOUNT_MINOR: i64 = 1_000_000_000_000;
+
+/// A transaction as a client describes it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct NewMetric {
+    pub(crate) transaction_type: String,
+    duration_ms: f64,
+    pub(crate) success: bool,
+    pub(crate) order_id: Option<OrderId>,
+    pub(crate) customer_id: Option<CustomerId>,
+    pub(crate) amount_minor: Option<i64>,
+    pub(crate) shipping_country: Option<String>,
+    pub(crate) billing_country: Option<String>,
+    pub(crate) line_count: Option<u32>,
+}
+
+impl NewMetric {
+    /// Checks what the types do not hold.
+    pub(crate) fn check(&self) -> Result<(), FieldError> {
+        let kind = &self.transaction_type;
+        if kind.trim().is_empty() || kind.chars().count() > MAX_TYPE_CHARS || kind.chars().any(char::is_control) {
+            let problem = format!("must be 1 to {MAX_TYPE_CHARS} printable characters");
+            return Err(FieldError::new("transactionType", problem));
+        }
+        if !(0.0..=MAX_DURATION_MS).contains(&self.duration_ms) {
+            return Err(FieldError::new("durationMs", format!("must be 0 to {MAX_DURATION_MS}")));
+        }
+        if self.amount_minor.is_some_and(|minor| !(0..=MAX_AMOUNT_MINOR).contains(&minor)) {
+            return Err(FieldError::new("amountMinor", format!("must be 0 to {MAX_AMOUNT_MINOR}")));
+        }
+        check_country(self.shipping_country.as_deref(), "shippingCountry")?;
+        check_country(self.billing_country.as_deref(), "billingCountry")
+    }
+
+    /// The duration in whole microseconds.
+    #[expect(clippy::cast_possible_truncation, reason = "checked to be at most a day")]
+    pub(crate) fn duration_us(&self) -> i64 {
+        (self.duration_ms * 1_000.0).round() as i64
+    }
+}
+
+fn check_country(code: Option<&str>, path: &str) -> Result<(), FieldError> {
+    match code {
+        Some(code) if code.len() != 2 || !code.bytes().all(|b| b.is_ascii_alphabetic()) => {
+            Err(FieldError::new(path, "must be two letters (ISO 3166-1 alpha-2)"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A scored transaction.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct MetricView {
+    #[serde(skip)]
+    pub(crate) seq: i64,
+    pub(crate) transaction_type: String,
+    pub(crate) duration_ms: Number,
+    pub(crate) success: bool,
+    pub(crate) timestamp: Timestamp,
+    pub(crate) risk_score: String,
+    pub(crate) risk_points: i64,
+    /// A JSON array of sentences, as it stands in the table.
+    pub(crate) reasons: Box<RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) order_id: Option<String>,
+}
+
+/// Microseconds as a JSON number of milliseconds: whole where it is whole.
+pub(crate) fn milliseconds(us: i64) -> Number {
+    if us % 1_000 == 0 {
+        return Number::from(us / 1_000);
+    }
+    let text = format!("{}.{:03}", us / 1_000, us % 1_000);
+    from_str(&text).expect("digits, a point and three digits are a JSON number")
+}

@@ -1,0 +1,26 @@
+//! The service from its parts.
+
+use axum::Router;
+use runtime::{Base, Foundation, Publishing, Service, StartError, Transactor};
+
+use crate::config::Config;
+use crate::door;
+use crate::migrations::MIGRATIONS;
+
+/// The service's name.
+pub const NAME: &str = "fraud-engine";
+
+/// The service, ready to start.
+///
+/// # Errors
+/// [`StartError`] when the database cannot be opened.
+pub fn service(base: &Base, config: Config) -> Result<Service, StartError> {
+    let foundation = Foundation::open(NAME, base, MIGRATIONS, Publishing::AfterAnswer)?;
+    let doors = router(&foundation.transactor, config);
+    Ok(Service::new(foundation, doors))
+}
+
+/// Its REST doors.
+pub fn router(transactor: &Transactor, config: Config) -> Router {
+    door::router(transactor.store().clone(), config)
+}

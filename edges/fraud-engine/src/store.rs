@@ -1,0 +1,112 @@
+//! Scored transactions and their summary in SQL.
+
+use runtime::clock;
+use serde_json::value::RawValue;
+use store::{Row, StoreError, Tx, params};
+
+use crate::decide::{Score, VELOCITY_WINDOW_MS};
+use crate::metric::{MetricView, NewMetric, milliseconds};
+
+/// Rows the summary is spread over, so that transactions side by side seldom wait for the same one.
+const SUMMARY_SLOTS: i64 = 16;
+
+const RECENT: &str = "SELECT COUNT(*) FROM (SELECT 1 AS one FROM metrics
+    WHERE customer_id = ?1 AND at_ms > ?2 AND order_id IS NOT NULL LIMIT ?3) AS recent";
+const ADD: &str = "INSERT INTO metrics (transaction_type, duration_us, success, order_id, customer_id, amount_minor,
+    line_count, at_ms, risk, points, reasons) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+    ON CONFLICT (order_id) DO NOTHING";
+const COUNT: &str = "INSERT INTO summary (slot, total, successes, duration_us) VALUES (?1, 1, ?2, ?3)
+    ON CONFLICT (slot) DO UPDATE SET total = summary.total + 1, successes = summary.successes + excluded.successes,
+    duration_us = summary.duration_us + excluded.duration_us";
+const OF_ORDER: &str = "SELECT seq, transaction_type, duration_us, success, at_ms, risk, points, reasons, order_id
+    FROM metrics WHERE order_id = ?1";
+const LATEST: &str = "SELECT seq, transaction_type, duration_us, success, at_ms, risk, points, reasons, order_id
+    FROM metrics WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2";
+const SUMMARY: &str = "SELECT COALESCE(SUM(total), 0), COALESCE(SUM(successes), 0), COALESCE(SUM(duration_us), 0)
+    FROM summary";
+
+/// All transactions in four numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Summary {
+    pub(crate) total: i64,
+    pub(crate) successes: i64,
+    pub(crate) duration_us: i64,
+}
+
+/// Orders of a customer in the velocity window, counted up to `most`.
+pub(crate) fn recent_orders(tx: &mut Tx<'_>, customer_id: &str, most: u32) -> Result<u32, StoreError> {
+    let since_ms = tx.now_ms() - VELOCITY_WINDOW_MS;
+    Ok(tx.query_opt(RECENT, params![customer_id, since_ms, most], |row| row.get(0))?.unwrap_or(0))
+}
+
+/// Keeps a scored transaction, and counts it. `None` when its order was scored before.
+pub(crate) fn add(tx: &mut Tx<'_>, new: &NewMetric, score: &Score) -> Result<Option<MetricView>, StoreError> {
+    let at_ms = tx.now_ms();
+    let reasons = serde_json::to_string(&score.reasons).expect("a list of strings is always JSON");
+    let order_id = new.order_id.as_ref().map(events::OrderId::as_str);
+    let customer_id = new.customer_id.as_ref().map(events::CustomerId::as_str);
+    let values = params![
+        &new.transaction_type,
+        new.duration_us(),
+        new.success,
+        order_id,
+        customer_id,
+        new.amount_minor,
+        new.line_count,
+        at_ms,
+        score.level.as_str(),
+        score.points,
+        &reasons,
+    ];
+    if tx.execute(ADD, values)? == 0 {
+        return Ok(None);
+    }
+    tx.execute(COUNT, params![at_ms.rem_euclid(SUMMARY_SLOTS), new.success, new.duration_us()])?;
+    Ok(Some(MetricView {
+        seq: 0,
+        transaction_type: new.transaction_type.clone(),
+        duration_ms: milliseconds(new.duration_us()),
+        success: new.success,
+        timestamp: clock::from_ms(at_ms),
+        risk_score: score.level.as_str().to_owned(),
+        risk_points: i64::from(score.points),
+        reasons: raw(reasons)?,
+        order_id: order_id.map(ToOwned::to_owned),
+    }))
+}
+
+/// The transaction of an order.
+pub(crate) fn of_order(tx: &mut Tx<'_>, order_id: &str) -> Result<Option<MetricView>, StoreError> {
+    tx.query_opt(OF_ORDER, params![order_id], read)
+}
+
+/// Transactions before place `before`, newest first.
+pub(crate) fn latest(tx: &mut Tx<'_>, before: i64, limit: u32) -> Result<Vec<MetricView>, StoreError> {
+    tx.query(LATEST, params![before, limit], read)
+}
+
+/// The summary.
+pub(crate) fn summary(tx: &mut Tx<'_>) -> Result<Summary, StoreError> {
+    let found = tx.query_opt(SUMMARY, &[], |row| {
+        Ok(Summary { total: row.get_i64(0)?, successes: row.get_i64(1)?, duration_us: row.get_i64(2)? })
+    })?;
+    Ok(found.unwrap_or_default())
+}
+
+fn read(row: &Row<'_>) -> Result<MetricView, StoreError> {
+    Ok(MetricView {
+        seq: row.get_i64(0)?,
+        transaction_type: row.get_text(1)?,
+        duration_ms: milliseconds(row.get_i64(2)?),
+        success: row.get(3)?,
+        timestamp: clock::from_ms(row.get_i64(4)?),
+        risk_score: row.get_text(5)?,
+        risk_points: row.get_i64(6)?,
+        reasons: raw(row.get_text(7)?)?,
+        order_id: row.get_opt_text(8)?,
+    })
+}
+
+fn raw(json: String) -> Result<Box<RawValue>, StoreError> {
+    RawValue::from_string(json).map_err(|error| StoreError::Row { reason: format!("reasons are no JSON: {error}") })
+}

@@ -1,0 +1,99 @@
+//! From a data directory to what the broker keeps in memory.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use crate::clock::Clock;
+use crate::error::BrokerError;
+use crate::log::{self, Found, Log, Recent, SavedCatalogue};
+use crate::message::MessageView;
+use crate::settings::Settings;
+use crate::subscription::Subscription;
+use crate::topic::Topic;
+
+/// What a start found.
+pub(crate) struct Opened {
+    pub(crate) log: Log,
+    pub(crate) writer: JoinHandle<()>,
+    pub(crate) recent: Arc<Recent>,
+    pub(crate) topics: HashMap<String, Arc<Topic>>,
+    pub(crate) subscriptions: HashMap<String, Arc<Subscription>>,
+    pub(crate) last_number: u32,
+}
+
+/// Refuses settings that cannot work.
+pub(crate) fn check(settings: &Settings) -> Result<(), BrokerError> {
+    let checks = [
+        ((64 << 10..=1 << 30).contains(&settings.segment_bytes), "segment_bytes"),
+        (settings.recent_bytes <= 1 << 30, "recent_bytes"),
+        ((1..=65_536).contains(&settings.connections), "connections"),
+        (settings.push_window.is_none_or(|n| (1..=1_000).contains(&n)), "push_window"),
+    ];
+    match checks.into_iter().find(|(good, _)| !good) {
+        Some((_, name)) => Err(BrokerError::Setting { name }),
+        None => Ok(()),
+    }
+}
+
+/// Takes the data directory's lock, reads it and starts the log's writer. Blocks.
+pub(crate) fn open(settings: &Settings, clock: Clock) -> Result<Opened, BrokerError> {
+    let lock = log::lock(&settings.data)?;
+    let path = settings.data.join("catalogue");
+    let catalogue = log::load_catalogue(&settings.data).map_err(|source| match source.kind() {
+        std::io::ErrorKind::InvalidData => BrokerError::Damaged { path, offset: 0 },
+        _ => BrokerError::Data { path, source },
+    })?;
+    let last_number = catalogue.last_number;
+    let log = Log::new();
+    let by_topic = build(&log, clock, catalogue);
+    // Microseconds, so that two brokers that both began with an empty directory do not give the same ids.
+    let first_id = clock.wall_ms() * 1000;
+    let recovered = log::recover(&settings.data, first_id, |found| restore(&by_topic, found))?;
+    let recent = Arc::new(Recent::new(settings.recent_bytes));
+    let writer = log.start(settings, recovered, Arc::clone(&recent), clock, lock).map_err(BrokerError::Writer)?;
+    let (mut topics, mut subscriptions) = (HashMap::new(), HashMap::new());
+    for topic in by_topic.into_values() {
+        for subscription in topic.subscriptions() {
+            subscriptions.insert(subscription.name.clone(), subscription);
+        }
+        if !topic.config.name.is_empty() {
+            topics.insert(topic.config.name.clone(), topic);
+        }
+    }
+    Ok(Opened { log, writer, recent, topics, subscriptions, last_number })
+}
+
+/// Topics by number, with their subscriptions. Deleted topics that still have subscriptions are among them.
+fn build(log: &Log, clock: Clock, catalogue: SavedCatalogue) -> HashMap<u32, Arc<Topic>> {
+    let mut topics: HashMap<u32, Arc<Topic>> = catalogue
+        .topics
+        .into_iter()
+        .map(|saved| (saved.number, Arc::new(Topic::new(saved.number, saved.config))))
+        .collect();
+    for saved in catalogue.subscriptions {
+        let topic = topics.entry(saved.topic).or_insert_with(|| Arc::new(Topic::deleted(saved.topic)));
+        let (number, from_id) = (saved.number, saved.from_id);
+        let subscription = Subscription::new(number, from_id, saved.config, Arc::clone(topic), log.clone(), clock);
+        topic.attach(Arc::new(subscription));
+    }
+    topics
+}
+
+/// Gives a message of the log back to the subscriptions that are not done with it.
+fn restore(topics: &HashMap<u32, Arc<Topic>>, found: &Found) {
+    let Some(topic) = topics.get(&found.topic) else { return };
+    let mut attributes = None;
+    for subscription in topic.subscriptions() {
+        if found.stored.id < subscription.from_id || found.is_done(subscription.number) {
+            continue;
+        }
+        if let Some(filter) = &subscription.filter {
+            let attributes = attributes.get_or_insert_with(|| MessageView::of_stored(found.payload).attributes);
+            if !filter.matches(attributes) {
+                continue;
+            }
+        }
+        subscription.restore(Arc::clone(&found.stored), found.attempts(subscription.number));
+    }
+}

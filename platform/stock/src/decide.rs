@@ -1,0 +1,105 @@
+//! The rules of a ledger. Pure: same input, same answer.
+
+use std::collections::BTreeMap;
+
+use events::fulfillment::ShipmentDispatched;
+use events::inventory::StockReserved;
+use events::{OrderId, ProductId, ReservationId, ShipmentId, StockLine};
+
+use crate::holds::{Hold, Status};
+
+/// Something that cannot be if everybody keeps to the rules. Not tried again: somebody has to look at it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Illegal {
+    /// The hold was made for another order.
+    #[error("hold {0} is not of order {1}")]
+    OtherOrder(ReservationId, OrderId),
+    /// The event names other units than the hold.
+    #[error("hold {0} is not of the units of the event")]
+    OtherLines(ReservationId),
+    /// Units left without a firm hold on them.
+    #[error("shipment {0} has no firm hold of order {1}")]
+    NoFirmHold(ShipmentId, OrderId),
+    /// The table and the holds disagree about a product.
+    #[error("product {0} does not have the units held")]
+    UnitsMissing(ProductId),
+    /// The product is not in the ledger.
+    #[error("product {0} is not in the ledger")]
+    UnknownProduct(ProductId),
+}
+
+impl From<Illegal> for runtime::Failure {
+    fn from(illegal: Illegal) -> Self {
+        runtime::Failure::permanent("illegal_state", illegal.to_string())
+    }
+}
+
+/// What becomes of a hold that is to be made firm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Commitment {
+    /// It becomes firm.
+    Firm,
+    /// It is firm already.
+    AlreadyFirm,
+    /// It lapsed: it is released and refused.
+    Lapsed,
+    /// Nothing of it is held: it is refused.
+    Gone,
+}
+
+/// Whether a hold becomes firm. `said_at_ms` is when checkout asked, so that a slow delivery does not let it lapse.
+///
+/// # Errors
+/// [`Illegal`] when the hold is of another order or of other units.
+pub fn commit(hold: Option<&Hold>, asked: &StockReserved, said_at_ms: i64) -> Result<Commitment, Illegal> {
+    let Some(hold) = hold.filter(|hold| hold.status != Status::Released) else {
+        return Ok(Commitment::Gone);
+    };
+    if hold.order_id.as_ref() != Some(&asked.order_id) {
+        return Err(Illegal::OtherOrder(hold.reservation_id.clone(), asked.order_id.clone()));
+    }
+    if !same_units(&hold.lines, &asked.lines) {
+        return Err(Illegal::OtherLines(hold.reservation_id.clone()));
+    }
+    Ok(match hold.status {
+        Status::Held if said_at_ms < hold.expires_at_ms => Commitment::Firm,
+        Status::Held => Commitment::Lapsed,
+        Status::Committed | Status::Shipped => Commitment::AlreadyFirm,
+        Status::Released => Commitment::Gone,
+    })
+}
+
+/// The hold that leaves with a shipment; `None` when it has left with it already.
+///
+/// # Errors
+/// [`Illegal`] when no firm hold of the order is of these units.
+pub fn ship<'a>(holds: &'a [Hold], dispatched: &ShipmentDispatched) -> Result<Option<&'a Hold>, Illegal> {
+    let ShipmentDispatched { order_id, shipment_id, lines, .. } = dispatched;
+    if holds.iter().any(|hold| hold.status == Status::Shipped && hold.shipment_id.as_ref() == Some(shipment_id)) {
+        return Ok(None);
+    }
+    let mut firm = holds.iter().filter(|hold| hold.status == Status::Committed).peekable();
+    let Some(first) = firm.peek() else {
+        return Err(Illegal::NoFirmHold(shipment_id.clone(), order_id.clone()));
+    };
+    let other_lines = Illegal::OtherLines(first.reservation_id.clone());
+    firm.find(|hold| same_units(&hold.lines, lines)).map(Some).ok_or(other_lines)
+}
+
+/// The holds that end when their order is cancelled.
+pub fn cancel(holds: &[Hold]) -> impl Iterator<Item = &Hold> {
+    holds.iter().filter(|hold| matches!(hold.status, Status::Held | Status::Committed))
+}
+
+/// Whether two lists hold the same units, in whatever order and however split into lines.
+#[must_use]
+pub fn same_units(one: &[StockLine], other: &[StockLine]) -> bool {
+    one == other || units(one) == units(other)
+}
+
+fn units(lines: &[StockLine]) -> BTreeMap<&ProductId, u64> {
+    lines.iter().fold(BTreeMap::new(), |mut sums, line| {
+        *sums.entry(&line.product_id).or_default() += u64::from(line.quantity);
+        sums
+    })
+}

@@ -1,0 +1,163 @@
+//! The rows of the `holds` table, of cancelled orders and of returns.
+
+use events::fulfillment::ReturnReceived;
+use events::{OrderId, ReservationId, ShipmentId, StockLine};
+use store::{Row, StoreError, Tx, params};
+
+use crate::contract::ReservationRequest;
+use crate::limits::MAX_HOLDS_PER_ORDER;
+
+const FIND: &str = "SELECT reservation_id, order_id, status, expires_at_ms, shipment_id, lines
+    FROM holds WHERE reservation_id = ?1";
+const OF_ORDER: &str = "SELECT reservation_id, order_id, status, expires_at_ms, shipment_id, lines
+    FROM holds WHERE order_id = ?1 ORDER BY reservation_id LIMIT ?2";
+const ADD: &str = "INSERT INTO holds (reservation_id, order_id, status, expires_at_ms, lines)
+    SELECT ?1, ?2, 'held', ?3, ?4 WHERE NOT EXISTS (SELECT 1 FROM cancelled_orders WHERE order_id = ?2)
+    ON CONFLICT (reservation_id) DO NOTHING";
+const FORBID: &str = "INSERT INTO holds (reservation_id, order_id, status, expires_at_ms, lines)
+    VALUES (?1, NULL, 'released', 0, '[]') ON CONFLICT (reservation_id) DO NOTHING";
+const COMMIT: &str = "UPDATE holds SET status = 'committed' WHERE reservation_id = ?1 AND status = 'held'";
+const RELEASE: &str =
+    "UPDATE holds SET status = 'released' WHERE reservation_id = ?1 AND status IN ('held', 'committed')";
+const RELEASE_HELD: &str = "UPDATE holds SET status = 'released' WHERE reservation_id = ?1 AND status = 'held'";
+const SHIP: &str =
+    "UPDATE holds SET status = 'shipped', shipment_id = ?2 WHERE reservation_id = ?1 AND status = 'committed'";
+const CANCEL: &str = "INSERT INTO cancelled_orders (order_id, cancelled_at_ms) VALUES (?1, ?2)
+    ON CONFLICT (order_id) DO NOTHING";
+const RETURN: &str = "INSERT INTO restocked_returns (return_id, order_id, received_at_ms) VALUES (?1, ?2, ?3)
+    ON CONFLICT (return_id) DO NOTHING";
+
+/// How far a hold has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Made at checkout; lapses at its deadline.
+    Held,
+    /// Firm: the order took the units.
+    Committed,
+    /// Nothing of it is held any more.
+    Released,
+    /// The units left the house.
+    Shipped,
+}
+
+/// A hold on units of one ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hold {
+    /// Which hold.
+    pub reservation_id: ReservationId,
+    /// For which order; `None` when it was released before it was made.
+    pub order_id: Option<OrderId>,
+    /// How far it has come.
+    pub status: Status,
+    /// When it lapses, in milliseconds since the Unix epoch.
+    pub expires_at_ms: i64,
+    /// The shipment it left with.
+    pub shipment_id: Option<ShipmentId>,
+    /// What it holds.
+    pub lines: Vec<StockLine>,
+}
+
+/// The hold, if there is one.
+///
+/// # Errors
+/// Of the database.
+pub fn find(tx: &mut Tx<'_>, reservation_id: &ReservationId) -> Result<Option<Hold>, StoreError> {
+    tx.query_opt(FIND, params![reservation_id.as_str()], read_hold)
+}
+
+/// The order's holds.
+///
+/// # Errors
+/// Of the database.
+pub fn of_order(tx: &mut Tx<'_>, order_id: &OrderId) -> Result<Vec<Hold>, StoreError> {
+    tx.query(OF_ORDER, params![order_id.as_str(), MAX_HOLDS_PER_ORDER], read_hold)
+}
+
+/// Adds a hold. False: there is one of this id, or the order was cancelled.
+///
+/// # Errors
+/// Of the database.
+pub fn add(tx: &mut Tx<'_>, request: &ReservationRequest) -> Result<bool, StoreError> {
+    let lines = serde_json::to_string(&request.lines).expect("lines have only string keys and whole numbers");
+    let (reservation_id, order_id) = (request.reservation_id.as_str(), request.order_id.as_str());
+    let expires_at_ms = request.expires_at.as_millisecond();
+    Ok(tx.execute(ADD, params![reservation_id, order_id, expires_at_ms, &lines])? == 1)
+}
+
+/// Makes a hold firm. False: it is not held.
+///
+/// # Errors
+/// Of the database.
+pub fn commit(tx: &mut Tx<'_>, reservation_id: &ReservationId) -> Result<bool, StoreError> {
+    Ok(tx.execute(COMMIT, params![reservation_id.as_str()])? == 1)
+}
+
+/// Ends a hold. False: it is neither held nor firm.
+///
+/// # Errors
+/// Of the database.
+pub fn release(tx: &mut Tx<'_>, reservation_id: &ReservationId) -> Result<bool, StoreError> {
+    Ok(tx.execute(RELEASE, params![reservation_id.as_str()])? == 1)
+}
+
+/// Ends a hold that is not firm. False: it is not held.
+///
+/// # Errors
+/// Of the database.
+pub fn release_held(tx: &mut Tx<'_>, reservation_id: &ReservationId) -> Result<bool, StoreError> {
+    Ok(tx.execute(RELEASE_HELD, params![reservation_id.as_str()])? == 1)
+}
+
+/// Sees to it that a hold that is not there is never made. False: it is there.
+///
+/// # Errors
+/// Of the database.
+pub fn forbid(tx: &mut Tx<'_>, reservation_id: &ReservationId) -> Result<bool, StoreError> {
+    Ok(tx.execute(FORBID, params![reservation_id.as_str()])? == 1)
+}
+
+/// Notes that a firm hold left with a shipment. False: it is not firm.
+///
+/// # Errors
+/// Of the database.
+pub fn ship(tx: &mut Tx<'_>, reservation_id: &ReservationId, shipment_id: &ShipmentId) -> Result<bool, StoreError> {
+    Ok(tx.execute(SHIP, params![reservation_id.as_str(), shipment_id.as_str()])? == 1)
+}
+
+/// Remembers that an order was cancelled: nothing is held for it from now on.
+///
+/// # Errors
+/// Of the database.
+pub fn cancel(tx: &mut Tx<'_>, order_id: &OrderId) -> Result<(), StoreError> {
+    let now_ms = tx.now_ms();
+    tx.execute(CANCEL, params![order_id.as_str(), now_ms]).map(|_| ())
+}
+
+/// Remembers a return. False: it came before.
+///
+/// # Errors
+/// Of the database.
+pub fn note_return(tx: &mut Tx<'_>, fact: &ReturnReceived) -> Result<bool, StoreError> {
+    let now_ms = tx.now_ms();
+    Ok(tx.execute(RETURN, params![fact.return_id.as_str(), fact.order_id.as_str(), now_ms])? == 1)
+}
+
+fn read_hold(row: &Row<'_>) -> Result<Hold, StoreError> {
+    let broken = |what: &str| StoreError::Row { reason: format!("a hold has a broken {what}") };
+    let order_id = row.get_opt_text(1)?.map(OrderId::try_from).transpose();
+    let shipment_id = row.get_opt_text(4)?.map(ShipmentId::try_from).transpose();
+    Ok(Hold {
+        reservation_id: row.get_str(0)?.parse().map_err(|_| broken("reservation_id"))?,
+        order_id: order_id.map_err(|_| broken("order_id"))?,
+        status: match row.get_str(2)? {
+            "held" => Status::Held,
+            "committed" => Status::Committed,
+            "released" => Status::Released,
+            "shipped" => Status::Shipped,
+            _ => return Err(broken("status")),
+        },
+        expires_at_ms: row.get_i64(3)?,
+        shipment_id: shipment_id.map_err(|_| broken("shipment_id"))?,
+        lines: serde_json::from_str(row.get_str(5)?).map_err(|_| broken("lines"))?,
+    })
+}

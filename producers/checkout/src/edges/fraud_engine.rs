@@ -1,0 +1,65 @@
+//! The fraud engine: how risky the order is.
+//!
+//! Not required. It lives in another cloud, so it has little time and one try; when it does not answer, or not with a score, the
+//! order is confirmed with risk `UNKNOWN`, and the fraud bridge goes on asking before anything is shipped.
+
+use std::time::Duration;
+
+use events::risk::RiskLevel;
+use events::{CustomerId, OrderId};
+use runtime::Peer;
+use serde::{Deserialize, Serialize};
+use tracing::warn;
+
+/// What the engine is told about an order. No personal data beyond the customer's id.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Transaction<'a> {
+    /// `checkout`.
+    pub transaction_type: &'static str,
+    /// How long validation took so far, in milliseconds.
+    pub duration_ms: u64,
+    /// Whether validation went well.
+    pub success: bool,
+    /// The same order is scored once.
+    pub order_id: &'a OrderId,
+    /// Whose order.
+    pub customer_id: &'a CustomerId,
+    /// What the customer pays, in cents.
+    pub amount_minor: i64,
+    /// Where the goods go.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shipping_country: Option<&'a str>,
+    /// Where the bill goes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub billing_country: Option<&'a str>,
+    /// How many lines.
+    pub line_count: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Scored {
+    risk_score: RiskLevel,
+}
+
+/// The fraud engine.
+pub(crate) struct FraudEngine(Peer);
+
+impl FraudEngine {
+    /// The engine at `url`.
+    pub(crate) fn new(url: &str, timeout: Duration) -> Self {
+        Self(Peer::new("fraud-engine", url, timeout))
+    }
+
+    /// The risk of an order, `UNKNOWN` when the engine does not say.
+    pub(crate) async fn score(&self, transaction: &Transaction<'_>) -> RiskLevel {
+        match self.0.post_once("/metrics", transaction).await {
+            Ok(Scored { risk_score }) => risk_score,
+            Err(cause) => {
+                warn!(order.id = %transaction.order_id, %cause, "the order goes on with its risk unknown");
+                RiskLevel::Unknown
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! What stands before every call to a required edge: one deadline over all its tries, and the log entry for its failure.
+//!
+//! This is the place of a breaker (refuse at once while the edge is known to be down) and of a bulkhead (bound the calls under way).
+
+use std::future::Future;
+use std::time::Duration;
+
+use runtime::{CallError, Peer};
+use tracing::warn;
+
+use super::EdgeDown;
+
+/// One required edge, called within its deadline.
+pub(crate) struct Guard {
+    edge: &'static str,
+    peer: Peer,
+    deadline: Duration,
+}
+
+impl Guard {
+    /// The edge at `url`; a call and its repetitions take at most `deadline`.
+    pub(crate) fn new(edge: &'static str, url: &str, deadline: Duration) -> Self {
+        Self { edge, peer: Peer::new(edge, url, deadline), deadline }
+    }
+
+    /// The edge itself.
+    pub(crate) fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    /// That the edge cannot answer, with the cause logged.
+    pub(crate) fn down(&self, cause: &dyn std::fmt::Display) -> EdgeDown {
+        warn!(edge = self.edge, %cause, "a required edge cannot answer");
+        EdgeDown(self.edge)
+    }
+
+    /// Waits for a call to this edge. Whatever is not an answer is [`EdgeDown`]: to the order it is all the same.
+    pub(crate) async fn wait<T>(&self, call: impl Future<Output = Result<T, CallError>>) -> Result<T, EdgeDown> {
+        match tokio::time::timeout(self.deadline, call).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => Err(self.down(&error)),
+            Err(_) => Err(self.down(&format_args!("no answer within {} ms", self.deadline.as_millis()))),
+        }
+    }
+}

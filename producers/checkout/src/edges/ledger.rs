@@ -1,0 +1,132 @@
+//! A stock ledger, kept by the inventory or the furniture service: catalogue, units, holds.
+//!
+//! Required for orders with its products. When it cannot answer they are refused with 503, and holds in the other ledger are
+//! released. A hold that could not be released, or was made by a call whose answer was lost, lapses by its deadline.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+use events::money::SHOP_CURRENCY;
+use events::{Ledger, Money, OrderId, ProductId, ReservationId, StockLine, Timestamp};
+use runtime::{CallError, Problem};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+use tracing::warn;
+
+use super::{EdgeDown, Guard};
+use crate::decide::Offer;
+
+/// The highest price of one unit believed, in whole units of the currency: with it no sum of an order overflows.
+const MAX_PRICE_UNITS: i64 = 999_999_999;
+
+#[derive(Deserialize)]
+struct Page {
+    data: Vec<Item>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Item {
+    product_id: ProductId,
+    unit_price: Money,
+    available: u32,
+}
+
+/// Units held in one ledger, or about to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Hold {
+    /// For which order.
+    pub order_id: OrderId,
+    /// Which hold; the same id is the same hold.
+    pub reservation_id: ReservationId,
+    /// In which ledger.
+    #[serde(skip)]
+    pub ledger: Ledger,
+    /// What.
+    pub lines: Vec<StockLine>,
+    /// When it lapses.
+    pub expires_at: Timestamp,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Held {
+    expires_at: Timestamp,
+}
+
+/// Why nothing is held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum NoHold {
+    /// Some lines are not in stock: index in the hold's lines, and what is missing in words.
+    OutOfStock(Vec<(usize, String)>),
+    /// The ledger does not know a product.
+    UnknownProduct,
+    /// It cannot answer. Something may be held.
+    Down(EdgeDown),
+}
+
+/// The ledger.
+pub(crate) struct StockLedger(pub Guard);
+
+impl StockLedger {
+    /// Price and units of products; one the ledger does not know is absent.
+    pub(crate) async fn offers(&self, ids: Vec<&ProductId>) -> Result<HashMap<ProductId, Offer>, EdgeDown> {
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let mut path = String::from("/inventory?ids=");
+        for (index, id) in ids.into_iter().enumerate() {
+            // Writing to a string cannot fail; ids are safe in a URL.
+            let _ = write!(path, "{}{id}", if index == 0 { "" } else { "," });
+        }
+        let page: Page = self.0.wait(self.0.peer().get(&path)).await?;
+        page.data.into_iter().map(|item| self.offer(item)).collect()
+    }
+
+    fn offer(&self, Item { product_id, unit_price, available }: Item) -> Result<(ProductId, Offer), EdgeDown> {
+        let sound = unit_price.check("unitPrice").is_ok()
+            && unit_price.currency_code == SHOP_CURRENCY
+            && !unit_price.is_negative()
+            && unit_price.units <= MAX_PRICE_UNITS;
+        if sound {
+            return Ok((product_id, Offer { unit_price, available }));
+        }
+        Err(self.0.down(&format_args!("the price of {product_id} is not one we can charge")))
+    }
+
+    /// Holds all lines or none. The same hold asked for twice is one hold.
+    pub(crate) async fn hold(&self, mut hold: Hold) -> Result<Hold, NoHold> {
+        let call = async {
+            match self.0.peer().post::<_, Held>("/reservations", &hold).await {
+                Err(CallError::Refused { problem, .. }) => Ok(Err(problem)),
+                answer => answer.map(Ok),
+            }
+        };
+        match self.0.wait(call).await.map_err(NoHold::Down)? {
+            Ok(Held { expires_at }) => {
+                hold.expires_at = expires_at;
+                Ok(hold)
+            }
+            Err(problem) if problem.status == 409 && problem.code == "out_of_stock" => {
+                Err(NoHold::OutOfStock(shortages(*problem)))
+            }
+            Err(problem) if problem.status == 404 => Err(NoHold::UnknownProduct),
+            Err(problem) => Err(NoHold::Down(self.0.down(&problem))),
+        }
+    }
+
+    /// Gives a hold back, as far as possible: one that cannot be given back lapses by itself.
+    pub(crate) async fn release(&self, id: &ReservationId) {
+        let path = format!("/reservations/{id}");
+        if self.0.wait(self.0.peer().delete::<IgnoredAny>(&path)).await.is_err() {
+            warn!(reservation.id = %id, "the hold could not be released and is left to lapse");
+        }
+    }
+}
+
+/// The lines of `errors` with a path like `lines[2]`.
+fn shortages(problem: Problem) -> Vec<(usize, String)> {
+    let index = |path: &str| path.strip_prefix("lines[")?.split(']').next()?.parse().ok();
+    problem.errors.into_iter().filter_map(|field| Some((index(&field.path)?, field.problem))).collect()
+}

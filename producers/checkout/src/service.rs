@@ -1,0 +1,20 @@
+//! The service from its parts.
+
+use runtime::{Base, Foundation, Publishing, Service, StartError};
+
+use crate::config::Config;
+use crate::door;
+use crate::migrations::MIGRATIONS;
+
+/// The service's name: its events' source, its database's owner.
+pub const NAME: &str = "checkout";
+
+/// Checkout, assembled and not yet started. It always has CPU, so it publishes after it answered.
+///
+/// # Errors
+/// [`StartError::Store`] when the database cannot be opened.
+pub fn service(base: &Base, config: Config) -> Result<Service, StartError> {
+    let foundation = Foundation::open(NAME, base, MIGRATIONS, Publishing::AfterAnswer)?;
+    let router = door::router(foundation.transactor.clone(), &config);
+    Ok(Service::new(foundation, router))
+}
