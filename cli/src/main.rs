@@ -12,6 +12,7 @@ mod catalogue;
 mod commands;
 mod invented;
 mod output;
+mod rest;
 mod roster;
 mod stack;
 mod timeline;

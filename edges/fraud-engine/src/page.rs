@@ -2,7 +2,7 @@
 
 use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
-use runtime::Problem;
+use events::FieldError;
 use serde::Deserialize;
 
 /// Items on a page when the client does not say.
@@ -29,13 +29,12 @@ pub(crate) struct Page {
 /// Reads the query.
 ///
 /// # Errors
-/// 400 for a limit that is no number in range, or a place that is no number.
-pub(crate) fn page(query: Result<Query<PageQuery>, QueryRejection>) -> Result<Page, Problem> {
-    let Query(PageQuery { limit, after }) =
-        query.map_err(|error| Problem::bad_request("invalid_query", error.body_text()))?;
+/// [`FieldError`] for a limit that is no number in range, or a place that is no number.
+pub(crate) fn page(query: Result<Query<PageQuery>, QueryRejection>) -> Result<Page, FieldError> {
+    let Query(PageQuery { limit, after }) = query.map_err(|error| FieldError::new("query", error.body_text()))?;
     let limit = limit.unwrap_or(DEFAULT_LIMIT);
     if !(1..=MAX_LIMIT).contains(&limit) {
-        return Err(Problem::bad_request("invalid_query", format!("limit must be 1 to {MAX_LIMIT}")));
+        return Err(FieldError::new("limit", format!("must be 1 to {MAX_LIMIT}")));
     }
     Ok(Page { limit, after: after.unwrap_or(i64::MAX) })
 }

@@ -38,7 +38,7 @@ impl Reaction for CommitStock {
             Commitment::AlreadyFirm => Ok(vec![committed(asked)]),
             Commitment::Lapsed => {
                 if holds::release_held(tx, &asked.reservation_id)? {
-                    for line in &asked.lines {
+                    for line in hold.iter().flat_map(|hold| &hold.lines) {
                         if !products::free(tx, line)? {
                             return Err(Illegal::UnitsMissing(line.product_id.clone()).into());
                         }

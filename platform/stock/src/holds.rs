@@ -73,12 +73,17 @@ pub fn of_order(tx: &mut Tx<'_>, order_id: &OrderId) -> Result<Vec<Hold>, StoreE
     tx.query(OF_ORDER, params![order_id.as_str(), MAX_HOLDS_PER_ORDER], read_hold)
 }
 
-/// Adds a hold. False: there is one of this id, or the order was cancelled.
+/// Adds a hold on the request's lines, in the order of `lines`. False: there is one of this id, or the order was cancelled.
 ///
 /// # Errors
 /// Of the database.
-pub fn add(tx: &mut Tx<'_>, request: &ReservationRequest) -> Result<bool, StoreError> {
-    let lines = serde_json::to_string(&request.lines).expect("lines have only string keys and whole numbers");
+pub fn add<'a>(
+    tx: &mut Tx<'_>,
+    request: &ReservationRequest,
+    lines: impl Iterator<Item = &'a StockLine>,
+) -> Result<bool, StoreError> {
+    let lines: Vec<&StockLine> = lines.collect();
+    let lines = serde_json::to_string(&lines).expect("lines have only string keys and whole numbers");
     let (reservation_id, order_id) = (request.reservation_id.as_str(), request.order_id.as_str());
     let expires_at_ms = request.expires_at.as_millisecond();
     Ok(tx.execute(ADD, params![reservation_id, order_id, expires_at_ms, &lines])? == 1)

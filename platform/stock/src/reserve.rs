@@ -1,7 +1,7 @@
 //! Holds units for an order, all lines or none: the command behind `POST /reservations`.
 
-use events::StockLine;
-use runtime::Problem;
+use events::{FieldError, StockLine};
+use runtime::{Problem, clock};
 use store::{StoreError, Tx};
 
 use crate::contract::{Reservation, ReservationRequest};
@@ -17,16 +17,16 @@ use crate::{holds, products};
 /// cancelled, or the hold was released before or is another's.
 pub fn reserve(tx: &mut Tx<'_>, request: &ReservationRequest) -> Result<Reservation, Problem> {
     tx.lock(request.order_id.as_str())?;
-    if !holds::add(tx, request)? {
+    // One order of products for everybody, so that two holds never wait for each other.
+    let mut lines: Vec<(usize, &StockLine)> = request.lines.iter().enumerate().collect();
+    lines.sort_by(|(_, one), (_, other)| one.product_id.cmp(&other.product_id));
+    if !holds::add(tx, request, lines.iter().map(|(_, line)| *line))? {
         return made_before(tx, request);
     }
     let lasts_ms = request.expires_at.as_millisecond().saturating_sub(tx.now_ms());
     if !(1..=MAX_HOLD_MS).contains(&lasts_ms) {
-        return Err(events::FieldError::new("expiresAt", "must be within the next seven days").into());
+        return Err(FieldError::new("expiresAt", "must be within the next seven days").into());
     }
-    // One order of products for everybody, so that two holds never wait for each other.
-    let mut lines: Vec<(usize, &StockLine)> = request.lines.iter().enumerate().collect();
-    lines.sort_by(|(_, one), (_, other)| one.product_id.cmp(&other.product_id));
     let mut short = Vec::new();
     for (index, line) in lines {
         if !products::hold(tx, line)? {
@@ -54,10 +54,9 @@ fn refusal(tx: &mut Tx<'_>, mut short: Vec<(usize, &StockLine)>) -> Result<Probl
         "https://onlineboutique.com/problems/unknown-product".clone_into(&mut problem.kind);
         (problem, unknown)
     };
-    problem.errors = lines
-        .into_iter()
-        .map(|(index, what)| runtime::problem_field(format!("lines[{index}]"), what))
-        .collect();
+    for (index, what) in lines {
+        problem.errors.extend(Problem::from(FieldError::new(format!("lines[{index}]"), what)).errors);
+    }
     Ok(problem)
 }
 
@@ -72,14 +71,13 @@ fn made_before(tx: &mut Tx<'_>, request: &ReservationRequest) -> Result<Reservat
     if !same {
         return Err(Problem::conflict("reservation_conflict", "there is another hold of this id"));
     }
-    let expires_at = runtime::clock::from_ms(hold.expires_at_ms);
-    Ok(Reservation { expires_at, ..answer(request) })
+    Ok(Reservation { expires_at: clock::from_ms(hold.expires_at_ms), ..answer(request) })
 }
 
 fn answer(request: &ReservationRequest) -> Reservation {
     Reservation {
         reservation_id: request.reservation_id.clone(),
         order_id: request.order_id.clone(),
-        expires_at: request.expires_at,
+        expires_at: clock::from_ms(request.expires_at.as_millisecond()),
     }
 }

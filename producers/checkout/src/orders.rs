@@ -16,6 +16,9 @@ const BY_ID: &str = "SELECT order_id, customer_id, status, status_code, response
 const PAGE: &str = "SELECT order_id, customer_id, status, status_code, '', NULL, placed_at_ms, seq
     FROM orders WHERE seq > ?1 ORDER BY seq LIMIT ?2";
 
+/// The status of an order whose facts were said.
+pub(crate) const CONFIRMED: &str = "confirmed";
+
 /// A row about to be written.
 #[derive(Debug, Clone)]
 pub(crate) struct NewOrder {
@@ -63,7 +66,7 @@ pub(crate) fn confirms(status_code: u16) -> bool {
 
 /// Writes an answer. False, and nothing is written, when its key or its id has one already.
 pub(crate) fn insert(tx: &mut Tx<'_>, new: &NewOrder) -> Result<bool, StoreError> {
-    let status = if confirms(new.status_code) { "confirmed" } else { "rejected" };
+    let status = if confirms(new.status_code) { CONFIRMED } else { "rejected" };
     let key = new.key.as_ref().map(|key| key.text.as_str());
     let fingerprint = new.key.as_ref().map(|key| key.fingerprint.as_str());
     let values = params![

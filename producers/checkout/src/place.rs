@@ -3,12 +3,13 @@
 //! Promises: what the client is told is committed first, together with the facts that make it true. A failure on the way gives
 //! back the holds made so far; a crash leaves holds that lapse. Under an idempotency key the first committed answer is the only one.
 
+use axum::http::StatusCode;
 use events::billing::InvoiceRequested;
 use events::id::derived;
 use events::inventory::StockReserved;
 use events::order::OrderConfirmed;
 use events::risk::RiskLevel;
-use events::{Event, Ledger, OrderId, ReservationId, Timestamp};
+use events::{CustomerId, Event, Ledger, OrderId, OrderLine, ReservationId, Timestamp};
 use futures::future::{join, join_all};
 use runtime::clock::{self, Stopwatch};
 use runtime::{Cause, Problem, Transactor};
@@ -16,7 +17,7 @@ use runtime::{Cause, Problem, Transactor};
 use crate::answer::{self, Answer, Rejection, to_json, told_before, unknown_products};
 use crate::config::Config;
 use crate::decide::{self, NoQuote, Quote, Short};
-use crate::edges::{Customer, Edges, Hold, NoHold, Transaction};
+use crate::edges::{Customer, EdgeDown, Edges, Hold, NoHold, Transaction};
 use crate::orders::{self, NewOrder, Order, confirms};
 use crate::request::{Basket, Key, order_id};
 
@@ -47,6 +48,9 @@ struct Draft {
     asked: Asked,
 }
 
+/// Holds that may exist.
+type HoldIds = Vec<(Ledger, ReservationId)>;
+
 /// Why an order is not confirmed.
 enum No {
     /// It is rejected: kept, and said.
@@ -55,10 +59,12 @@ enum No {
     Refused(Problem),
 }
 
-impl<E: Into<Problem>> From<E> for No {
-    fn from(error: E) -> Self {
-        No::Refused(error.into())
-    }
+/// What the transaction found.
+enum Written {
+    /// Nothing: this answer is the one.
+    Now(Answer),
+    /// Another request under the same key was first.
+    Before(Order),
 }
 
 impl Checkout {
@@ -80,19 +86,275 @@ impl Checkout {
         let draft = Draft { order_id: order_id(asked.key.as_ref()), placed_at: clock::now(), asked };
         let (customer, quote) = match self.validate(&draft.asked.basket).await {
             Ok(valid) => valid,
-            Err(No::Rejected(rejection)) => return self.reject(draft, &rejection, &[]).await,
-            Err(No::Refused(problem)) => return Err(problem),
+            Err(no) => return self.refuse(draft, no, Vec::new()).await,
         };
-        let holds = self.wanted_holds(&draft, &quote);
-        let (risk, held) = join(self.score(&draft, &customer, &quote), self.hold(&holds)).await;
-        match held.and_then(|held| if risk == RiskLevel::High { Err(Rejection::HighRisk.into()) } else { Ok(held) }) {
-            Ok(held) => self.confirm(draft, quote, risk, held).await,
-            Err(Unheld::Rejected(rejection)) => {
-                let rejection = if risk == RiskLevel::High { Rejection::HighRisk } else { rejection };
-                self.reject(draft, &rejection, &holds).await
-            }
-            Err(Unheld::UnknownProduct(positions)) => self.give_up(&draft, &holds, unknown_products(&positions)).await,
-            Err(Unheld::Refused(problem)) => self.give_up(&draft, &holds, problem).await,
+        let holds = self.holds(&draft, &quote);
+        let (risk, (ids, held)) = join(self.score(&draft, &customer, &quote), self.hold(&draft, holds)).await;
+        match held {
+            // Not a word about stock to whom we do not sell.
+            _ if risk == RiskLevel::High => self.refuse(draft, No::Rejected(Rejection::HighRisk), ids).await,
+            Err(no) => self.refuse(draft, no, ids).await,
+            Ok(held) => self.confirm(draft, quote, risk, held, ids).await,
         }
     }
+
+    /// The answer given before under a key.
+    async fn told(&self, key: &Key) -> Result<Option<Order>, Problem> {
+        let key = key.text.clone();
+        Ok(self.transactor.store().read(move |tx| orders::by_key(tx, &key)).await?)
+    }
+
+    /// Asks who the customer is and what the catalogues say, side by side, and prices the basket.
+    async fn validate(&self, basket: &Basket) -> Result<(Customer, Quote), No> {
+        let (customer, offers) =
+            join(self.edges.crm.customer(&basket.customer_id), self.edges.offers(&basket.lines)).await;
+        let Some(customer) = customer? else { return Err(No::Rejected(Rejection::UnknownCustomer)) };
+        if !customer.in_good_standing() {
+            return Err(No::Rejected(Rejection::CustomerSuspended));
+        }
+        match decide::quote(&basket.lines, &offers?, customer.tier()) {
+            Ok(quote) => Ok((customer, quote)),
+            Err(NoQuote::Unknown(positions)) => Err(unknown_products(&positions).into()),
+            Err(NoQuote::OutOfStock(short)) => Err(No::Rejected(Rejection::OutOfStock(short))),
+            Err(NoQuote::Amount(error)) => Err(Problem::internal(&error.to_string()).into()),
+        }
+    }
+
+    /// One hold for each ledger the lines come from.
+    fn holds(&self, draft: &Draft, quote: &Quote) -> Vec<Hold> {
+        let expires_at = clock::from_ms(draft.placed_at.as_millisecond() + self.hold_ms);
+        let of = |ledger: Ledger| {
+            let lines: Vec<_> =
+                quote.lines.iter().filter(|line| line.ledger == ledger).map(OrderLine::stock).collect();
+            (!lines.is_empty()).then(|| Hold {
+                order_id: draft.order_id.clone(),
+                reservation_id: reservation_id(&draft.order_id, ledger),
+                ledger,
+                lines,
+                expires_at,
+            })
+        };
+        Ledger::ALL.into_iter().filter_map(of).collect()
+    }
+
+    async fn score(&self, draft: &Draft, customer: &Customer, quote: &Quote) -> RiskLevel {
+        let basket = &draft.asked.basket;
+        let transaction = Transaction {
+            transaction_type: "checkout",
+            duration_ms: draft.asked.since.elapsed_ms(),
+            success: true,
+            order_id: &draft.order_id,
+            customer_id: &basket.customer_id,
+            // The total is priced in cents and bounded, so this is exact.
+            amount_minor: quote.total.minor().unwrap_or(i64::MAX),
+            shipping_country: basket.shipping_country.as_deref(),
+            billing_country: customer.country.as_deref(),
+            line_count: quote.lines.len(),
+        };
+        self.edges.fraud_engine.score(&transaction).await
+    }
+
+    /// Asks every ledger for its hold, side by side. Also answers which holds may now exist.
+    async fn hold(&self, draft: &Draft, holds: Vec<Hold>) -> (HoldIds, Result<Vec<Hold>, No>) {
+        let position = |ledger: Ledger, index: usize| {
+            let lines = draft.asked.basket.lines.iter();
+            let mut lines = lines.filter(|line| decide::owner(&line.product_id).ledger() == ledger);
+            lines.nth(index).map(|line| line.position)
+        };
+        let (mut ids, mut held, mut short) = (Vec::new(), Vec::new(), Vec::new());
+        let mut refused = None;
+        for (ledger, id, answer) in join_all(holds.into_iter().map(|hold| self.hold_one(hold))).await {
+            ids.push((ledger, id));
+            match answer {
+                Ok(hold) => held.push(hold),
+                Err(NoHold::OutOfStock(lines)) => short.extend(lines.into_iter().map(|(index, problem)| {
+                    // A ledger that numbers lines it was not asked for still said no.
+                    Short { position: position(ledger, index).unwrap_or(index), problem }
+                })),
+                Err(NoHold::UnknownProduct) => refused = Some(unknown_products(&[])),
+                Err(NoHold::Released) => refused = Some(EdgeDown(ledger.as_str()).into()),
+                Err(NoHold::Down(down)) => refused = Some(down.into()),
+            }
+        }
+        let held = match refused {
+            Some(problem) => Err(No::Refused(problem)),
+            None if held.len() < ids.len() => Err(No::Rejected(Rejection::OutOfStock(short))),
+            None => Ok(held),
+        };
+        (ids, held)
+    }
+
+    /// A hold of an earlier try under the same key serves as long as half of its time is left; otherwise it is given back, and the
+    /// order holds anew under another id.
+    async fn hold_one(&self, hold: Hold) -> (Ledger, ReservationId, Result<Hold, NoHold>) {
+        let (ledger, first) = (hold.ledger, hold.reservation_id.clone());
+        let keeper = self.edges.ledger(ledger);
+        let usable_until = clock::from_ms(hold.expires_at.as_millisecond() - self.hold_ms / 2);
+        let again = Hold { reservation_id: ReservationId::from_uuid(clock::new_id()), ..hold.clone() };
+        match keeper.hold(hold).await {
+            Ok(held) if held.expires_at < usable_until => keeper.release(&first).await,
+            Err(NoHold::Released) => {}
+            answer => return (ledger, first, answer),
+        }
+        let second = again.reservation_id.clone();
+        (ledger, second, keeper.hold(again).await)
+    }
+
+    async fn confirm(
+        &self,
+        draft: Draft,
+        quote: Quote,
+        risk: RiskLevel,
+        held: Vec<Hold>,
+        ids: HoldIds,
+    ) -> Result<Answer, Problem> {
+        let Draft { order_id, placed_at, asked } = draft;
+        let customer_id = asked.basket.customer_id;
+        let new = NewOrder {
+            order_id: order_id.clone(),
+            customer_id: customer_id.clone(),
+            status_code: StatusCode::CREATED.as_u16(),
+            response: answer::confirmed(&order_id, &customer_id, &quote, risk, placed_at),
+            total_minor: quote.total.minor().map_err(|error| Problem::internal(&error.to_string()))?,
+            key: asked.key,
+            placed_at_ms: placed_at.as_millisecond(),
+        };
+        let facts = facts(order_id, customer_id, quote, risk, held);
+        self.commit(new, facts, asked.traceparent, ids).await
+    }
+
+    /// Says no, and gives back what is held for the order.
+    async fn refuse(&self, draft: Draft, no: No, ids: HoldIds) -> Result<Answer, Problem> {
+        let Draft { order_id, placed_at, asked } = draft;
+        match no {
+            No::Rejected(rejection) => {
+                let problem = rejection.problem();
+                let customer_id = asked.basket.customer_id;
+                let new = NewOrder {
+                    order_id: order_id.clone(),
+                    customer_id: customer_id.clone(),
+                    status_code: problem.status,
+                    response: to_json(&problem),
+                    total_minor: 0,
+                    key: asked.key,
+                    placed_at_ms: placed_at.as_millisecond(),
+                };
+                let facts = vec![rejection.fact(order_id, customer_id).into()];
+                self.commit(new, facts, asked.traceparent, ids).await
+            }
+            No::Refused(problem) => {
+                // Another request under the same key may have had more luck: its holds are these holds.
+                if let Some(key) = &asked.key
+                    && let Ok(Some(order)) = self.told(key).await
+                {
+                    return self.defer_to(order, &order_id, Some(key), &ids).await;
+                }
+                self.release(&ids).await;
+                Err(problem)
+            }
+        }
+    }
+
+    /// Commits an answer with its facts, unless one was committed before. Holds without a confirmed order are given back.
+    async fn commit(
+        &self,
+        new: NewOrder,
+        facts: Vec<Event>,
+        traceparent: String,
+        ids: HoldIds,
+    ) -> Result<Answer, Problem> {
+        let (order_id, key) = (new.order_id.clone(), new.key.clone());
+        let cause = Cause::Beginning { traceparent: Some(traceparent) };
+        let written = self.transactor.run(cause, move |tx| {
+            if orders::insert(tx, &new)? {
+                let answer = Answer {
+                    order_id: new.order_id.as_str().to_owned(),
+                    status_code: new.status_code,
+                    body: new.response,
+                };
+                return Ok((Written::Now(answer), facts));
+            }
+            let before = match &new.key {
+                Some(key) => orders::by_key(tx, &key.text)?,
+                None => None,
+            };
+            let before = match before {
+                None => orders::by_id(tx, new.order_id.as_str())?,
+                before => before,
+            };
+            let before = before.ok_or_else(|| Problem::internal("a row refused another and is not there"))?;
+            Ok::<_, Problem>((Written::Before(before), Vec::new()))
+        });
+        match written.await {
+            Ok(Written::Now(answer)) => {
+                if !confirms(answer.status_code) {
+                    self.release(&ids).await;
+                }
+                Ok(answer)
+            }
+            Ok(Written::Before(order)) => self.defer_to(order, &order_id, key.as_ref(), &ids).await,
+            Err(problem) => {
+                self.release(&ids).await;
+                Err(problem)
+            }
+        }
+    }
+
+    /// Gives the answer that was committed first. If it confirms this very order, the holds are its own and stay.
+    async fn defer_to(
+        &self,
+        order: Order,
+        order_id: &OrderId,
+        key: Option<&Key>,
+        ids: &[(Ledger, ReservationId)],
+    ) -> Result<Answer, Problem> {
+        let ours = order.order_id == order_id.as_str() && order.status == orders::CONFIRMED;
+        if !ours {
+            self.release(ids).await;
+        }
+        match key {
+            Some(key) => told_before(order, key),
+            None => Ok(order.into()),
+        }
+    }
+
+    async fn release(&self, ids: &[(Ledger, ReservationId)]) {
+        join_all(ids.iter().map(|(ledger, id)| self.edges.ledger(*ledger).release(id))).await;
+    }
+}
+
+impl From<Problem> for No {
+    fn from(problem: Problem) -> Self {
+        No::Refused(problem)
+    }
+}
+
+impl From<EdgeDown> for No {
+    fn from(down: EdgeDown) -> Self {
+        No::Refused(down.into())
+    }
+}
+
+/// What is said about a confirmed order, encoded before the transaction begins.
+fn facts(order_id: OrderId, customer_id: CustomerId, quote: Quote, risk: RiskLevel, held: Vec<Hold>) -> Vec<Event> {
+    let Quote { lines, discount, total, .. } = quote;
+    let invoice = InvoiceRequested {
+        order_id: order_id.clone(),
+        customer_id: customer_id.clone(),
+        lines: lines.clone(),
+        discount: discount.clone(),
+        total: total.clone(),
+    };
+    let mut facts = Vec::with_capacity(held.len() + 2);
+    facts.push(OrderConfirmed { order_id, customer_id, lines, discount, total, risk }.into());
+    facts.extend(held.into_iter().map(|Hold { order_id, reservation_id, ledger, lines, expires_at }| {
+        Event::from(StockReserved { order_id, reservation_id, ledger, lines, expires_at })
+    }));
+    facts.push(invoice.into());
+    facts
+}
+
+/// The same order holds the same units once in each ledger, however often it asks.
+fn reservation_id(order_id: &OrderId, ledger: Ledger) -> ReservationId {
+    ReservationId::from_uuid(derived("reservation", &format!("{order_id}/{ledger}")))
 }

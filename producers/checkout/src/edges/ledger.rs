@@ -62,6 +62,8 @@ pub(crate) enum NoHold {
     OutOfStock(Vec<(usize, String)>),
     /// The ledger does not know a product.
     UnknownProduct,
+    /// A hold of this id was given back before; another id is needed.
+    Released,
     /// It cannot answer. Something may be held.
     Down(EdgeDown),
 }
@@ -111,6 +113,7 @@ impl StockLedger {
             Err(problem) if problem.status == 409 && problem.code == "out_of_stock" => {
                 Err(NoHold::OutOfStock(shortages(*problem)))
             }
+            Err(problem) if problem.code == "reservation_released" => Err(NoHold::Released),
             Err(problem) if problem.status == 404 => Err(NoHold::UnknownProduct),
             Err(problem) => Err(NoHold::Down(self.0.down(&problem))),
         }

@@ -1,6 +1,7 @@
 //! Opens connections with the settings that durability and a small memory ask for.
 
 use std::path::Path;
+use std::thread;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
@@ -10,6 +11,9 @@ use crate::StoreError;
 
 /// Prepared statements a reader keeps; the writer keeps all of its own.
 const READER_STATEMENTS: usize = 128;
+
+/// Between two tries to open a file that is being opened or closed elsewhere.
+const OPEN_PAUSE: Duration = Duration::from_millis(10);
 
 /// `cache_size` is negative KiB: a process may hold ten databases, and the system caches the file too.
 /// `temp_store = MEMORY` keeps a savepoint's undo pages out of a temporary file. A checkpoint costs two disk
@@ -46,15 +50,27 @@ pub(super) fn open_reader(path: &Path, lock_wait: Duration) -> Result<Connection
 }
 
 fn open(path: &Path, flags: OpenFlags, lock_wait: Duration, settings: &str) -> Result<Connection, StoreError> {
-    let opened = Connection::open_with_flags(path, flags).and_then(|connection| {
-        connection.busy_timeout(lock_wait)?;
-        connection.execute_batch(settings)?;
-        Ok(connection)
-    });
-    opened.map_err(|error| match failed(settings, error) {
-        StoreError::Unavailable { reason } => {
-            StoreError::Unavailable { reason: format!("{}: {reason}", path.display()) }
+    let mut attempts_left = lock_wait.as_millis() / OPEN_PAUSE.as_millis();
+    loop {
+        match open_once(path, flags, lock_wait, settings).map_err(|error| failed(settings, error)) {
+            // Two processes that turn one file to WAL meet at a lock that SQLite does not wait for.
+            Err(StoreError::Busy { .. }) if attempts_left > 0 => {
+                attempts_left -= 1;
+                thread::sleep(OPEN_PAUSE);
+            }
+            Err(StoreError::Unavailable { reason }) => {
+                return Err(StoreError::Unavailable { reason: format!("{}: {reason}", path.display()) });
+            }
+            done => return done,
         }
-        other => other,
-    })
+    }
+}
+
+fn open_once(path: &Path, flags: OpenFlags, lock_wait: Duration, settings: &str) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(path, flags)?;
+    // Short here, because `open` tries again; in full for the statements that follow.
+    connection.busy_timeout(OPEN_PAUSE)?;
+    connection.execute_batch(settings)?;
+    connection.busy_timeout(lock_wait)?;
+    Ok(connection)
 }

@@ -1,0 +1,58 @@
+//! Waiting until every order has come to rest.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use runtime::clock::Stopwatch;
+use serde::{Deserialize, Serialize};
+
+use crate::addresses::Addresses;
+use crate::api;
+use crate::output;
+
+/// Statuses an order ends in.
+const TERMINAL: [&str; 3] = ["completed", "cancelled", "rejected"];
+/// How often the OMS is asked.
+const PERIOD: Duration = Duration::from_millis(100);
+
+/// Orders by status, as the OMS counts them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Census(BTreeMap<String, u64>);
+
+impl Census {
+    /// Orders that have not ended.
+    pub fn open(&self) -> u64 {
+        self.0.iter().filter(|(status, _)| !TERMINAL.contains(&status.as_str())).map(|(_, count)| count).sum()
+    }
+
+    /// Orders that were confirmed once: all but the rejected.
+    fn confirmed(&self) -> u64 {
+        self.0.iter().filter(|(status, _)| *status != "rejected").map(|(_, count)| count).sum()
+    }
+
+    /// Statuses that have orders, with their number.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.0.iter().filter(|(_, count)| **count > 0).map(|(status, count)| (status.as_str(), *count))
+    }
+}
+
+/// Waits until the OMS knows at least `confirmed` confirmed orders and none is open, or patience runs out.
+///
+/// # Errors
+/// When the OMS cannot be asked.
+pub async fn wait(addresses: &Addresses, confirmed: usize, patience: Duration) -> anyhow::Result<Census> {
+    let oms = api::peer(addresses, "oms")?;
+    let watch = Stopwatch::start();
+    let bar = output::progress("orders at rest", confirmed);
+    loop {
+        let census: Census = oms.get("/orders/summary").await?;
+        let (known, open) = (census.confirmed(), census.open());
+        bar.set_position(known.saturating_sub(open));
+        if (known >= confirmed as u64 && open == 0) || watch.elapsed() >= patience {
+            bar.finish_and_clear();
+            return Ok(census);
+        }
+        tokio::time::sleep(PERIOD).await;
+    }
+}

@@ -1,0 +1,48 @@
+//! The REST doors.
+
+use ::store::Store;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::routing::get;
+use axum::{Json, Router};
+use events::FieldError;
+use runtime::Problem;
+use serde::Serialize;
+
+use crate::page::{Page, PageQuery, page};
+use crate::scoring::ScoringView;
+use crate::store;
+
+/// What a scoring can be.
+const STATUSES: [&str; 3] = ["pending", "cleared", "flagged"];
+
+#[derive(Serialize)]
+struct ScoringsView {
+    scorings: Vec<ScoringView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// Every route. Callers will be authenticated in one layer around this router.
+pub(crate) fn router(store: Store) -> Router {
+    Router::new().route("/scorings", get(list)).with_state(store)
+}
+
+async fn list(
+    State(store): State<Store>,
+    query: Result<Query<PageQuery>, QueryRejection>,
+) -> Result<Json<ScoringsView>, Problem> {
+    let page = page(query)?;
+    if page.status.as_deref().is_some_and(|status| !STATUSES.contains(&status)) {
+        return Err(FieldError::new("status", format!("must be one of {}", STATUSES.join(", "))).into());
+    }
+    let Page { limit, after, status } = page;
+    let wanted = status.clone();
+    let mut scorings = store.read(move |tx| store::list(tx, wanted.as_deref(), &after, limit + 1)).await?;
+    let more = scorings.len() > limit as usize;
+    scorings.truncate(limit as usize);
+    let status = status.map_or_else(String::new, |status| format!("&status={status}"));
+    let next =
+        scorings.last().filter(|_| more).map(|last| format!("/scorings?limit={limit}&after={}{status}", last.order_id));
+    Ok(Json(ScoringsView { scorings, next }))
+}

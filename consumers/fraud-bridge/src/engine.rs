@@ -1,0 +1,63 @@
+//! The call to the fraud engine.
+//!
+//! A question is tried once: what is unanswered is asked again by the scoring's own schedule. The engine scores an order once, so
+//! asking again brings the first answer again, also one that checkout gave up waiting for.
+
+use events::risk::RiskLevel;
+use events::{CustomerId, OrderId};
+use runtime::{CallError, Peer};
+use serde::{Deserialize, Serialize};
+
+use crate::config::Config;
+use crate::scoring::Question;
+
+/// What checkout calls its transactions, too.
+const TRANSACTION_TYPE: &str = "checkout";
+
+/// The fraud engine.
+#[derive(Clone)]
+pub(crate) struct Engine(Peer);
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Metric<'a> {
+    transaction_type: &'static str,
+    duration_ms: u32,
+    success: bool,
+    order_id: &'a OrderId,
+    customer_id: &'a CustomerId,
+    amount_minor: i64,
+    line_count: i64,
+}
+
+/// What the engine says.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Answer {
+    pub(crate) risk_score: RiskLevel,
+    #[serde(default)]
+    pub(crate) reasons: Vec<String>,
+}
+
+impl Engine {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self(Peer::new("fraud-engine", &config.fraud_engine_url, config.timeout))
+    }
+
+    /// Asks once.
+    ///
+    /// # Errors
+    /// [`CallError`]; whichever it is, the question stays open.
+    pub(crate) async fn ask(&self, question: &Question) -> Result<Answer, CallError> {
+        let metric = Metric {
+            transaction_type: TRANSACTION_TYPE,
+            duration_ms: 0,
+            success: true,
+            order_id: &question.order_id,
+            customer_id: &question.customer_id,
+            amount_minor: question.amount_minor.max(0),
+            line_count: question.line_count,
+        };
+        self.0.post_once("/metrics", &metric).await
+    }
+}

@@ -1,0 +1,36 @@
+//! Scorings as they are kept and shown.
+
+use events::{CustomerId, EventId, OrderId, Timestamp};
+use serde::Serialize;
+
+/// A question to be asked, with what its answer's event needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Question {
+    pub(crate) order_id: OrderId,
+    pub(crate) customer_id: CustomerId,
+    /// What the customer pays, in hundredths.
+    pub(crate) amount_minor: i64,
+    pub(crate) line_count: i64,
+    /// The event that opened the scoring.
+    pub(crate) event_id: EventId,
+    /// The first event of the order's story.
+    pub(crate) correlation_id: EventId,
+    pub(crate) traceparent: Option<String>,
+    /// Questions asked so far.
+    pub(crate) attempts: u32,
+}
+
+/// A scoring as clients see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ScoringView {
+    pub(crate) order_id: String,
+    pub(crate) customer_id: String,
+    pub(crate) status: String,
+    pub(crate) risk_score: Option<String>,
+    pub(crate) attempts: u32,
+    pub(crate) last_error: Option<String>,
+    /// `None` once the engine has answered.
+    pub(crate) next_attempt_at: Option<Timestamp>,
+    pub(crate) created_at: Timestamp,
+}

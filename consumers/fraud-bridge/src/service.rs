@@ -1,0 +1,40 @@
+//! The service from its parts.
+
+use axum::Router;
+use runtime::{Base, Consumer, Foundation, Publishing, Service, StartError, Transactor};
+
+use crate::config::Config;
+use crate::door;
+use crate::migrations::MIGRATIONS;
+use crate::open_scoring::OpenScoring;
+use crate::settle::{PERIOD, Settler};
+
+/// The service's name, and its consumer's.
+pub const NAME: &str = "fraud-bridge";
+
+/// The service, ready to start.
+///
+/// # Errors
+/// [`StartError`] when the database cannot be opened.
+pub fn service(base: &Base, config: Config) -> Result<Service, StartError> {
+    let foundation = Foundation::open(NAME, base, MIGRATIONS, Publishing::WithinRequest)?;
+    let settler = Settler::new(foundation.transactor.clone(), &config);
+    let doors = router(&foundation.transactor);
+    Ok(Service::new(foundation, doors).consumer(consumer()).every(PERIOD, move |now| {
+        let settler = settler.clone();
+        async move {
+            settler.settle_due(now.as_millisecond()).await;
+        }
+    }))
+}
+
+/// What it does about events.
+#[must_use]
+pub fn consumer() -> Consumer {
+    Consumer::new(NAME).on(OpenScoring)
+}
+
+/// Its REST doors.
+pub fn router(transactor: &Transactor) -> Router {
+    door::router(transactor.store().clone())
+}

@@ -1,0 +1,136 @@
+//! The REST door.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use events::{FieldError, OrderId};
+use runtime::clock::{self, Stopwatch};
+use runtime::{Problem, Transactor, body, peer};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::answer::{Answer, to_json};
+use crate::config::Config;
+use crate::orders::{self, Order};
+use crate::place::{Asked, Checkout};
+use crate::request::{Basket, Key};
+
+/// The largest order accepted, in bytes: 100 lines take 12 KB.
+pub(crate) const MAX_ORDER_BYTES: usize = 64 * 1024;
+/// Orders in a page unless the client says otherwise.
+const DEFAULT_LIMIT: u32 = 100;
+/// The most orders in a page.
+const MAX_LIMIT: u32 = 500;
+
+/// `POST /orders`, `GET /orders`, `GET /orders/{orderId}`.
+pub fn router(transactor: Transactor, config: &Config) -> Router {
+    let checkout = Arc::new(Checkout::new(transactor, config));
+    // Identity is checked in a layer here; until then the network lets in the gateway only.
+    Router::new()
+        .route("/orders", post(place).get(list))
+        .route("/orders/{orderId}", get(one))
+        .with_state(checkout)
+}
+
+async fn place(State(checkout): State<Arc<Checkout>>, headers: HeaderMap, body: Body) -> Result<Answer, Problem> {
+    let since = Stopwatch::start();
+    let bytes = body::read(body, MAX_ORDER_BYTES).await?;
+    let basket = Basket::parse(&bytes)?;
+    let mut keys = headers.get_all("idempotency-key").iter();
+    let key = keys.next().map(|value| Key::parse(value.as_bytes(), &basket)).transpose()?;
+    if keys.next().is_some() {
+        return Err(FieldError::new("Idempotency-Key", "is given more than once").into());
+    }
+    let asked = Asked { basket, key, traceparent: peer::trace_of(&headers), since };
+    // A task of its own: a client that hangs up drops this handler, and the order must not stop half-way.
+    let placing = tokio::spawn(async move { checkout.place(asked).await });
+    placing.await.unwrap_or_else(|error| Err(Problem::internal(&error.to_string())))
+}
+
+/// A rejected order as this service keeps it; a confirmed one is kept as the client was told.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Rejected<'a> {
+    order_id: &'a str,
+    status: &'a str,
+    customer_id: &'a str,
+    problem: &'a RawValue,
+    placed_at: String,
+}
+
+async fn one(State(checkout): State<Arc<Checkout>>, Path(id): Path<String>) -> Result<Response, Problem> {
+    let id: OrderId = id.parse().map_err(|_| Problem::not_found("order"))?;
+    let order = checkout.transactor.store().read(move |tx| orders::by_id(tx, id.as_str())).await?;
+    let order = order.ok_or_else(|| Problem::not_found("order"))?;
+    let body = if order.status == orders::CONFIRMED {
+        order.response
+    } else {
+        let problem: &RawValue =
+            serde_json::from_str(&order.response).map_err(|error| Problem::internal(&error.to_string()))?;
+        to_json(&Rejected {
+            order_id: &order.order_id,
+            status: &order.status,
+            customer_id: &order.customer_id,
+            problem,
+            placed_at: clock::from_ms(order.placed_at_ms).to_string(),
+        })
+    };
+    Ok(([(CONTENT_TYPE, "application/json")], body).into_response())
+}
+
+#[derive(Deserialize)]
+struct Paging {
+    limit: Option<String>,
+    after: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Listed {
+    order_id: String,
+    status: String,
+    customer_id: String,
+    placed_at: String,
+}
+
+#[derive(Serialize)]
+struct List {
+    orders: Vec<Listed>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+async fn list(State(checkout): State<Arc<Checkout>>, paging: Result<Query<Paging>, QueryRejection>) -> Result<Json<List>, Problem> {
+    let Query(Paging { limit, after }) = paging.map_err(|error| Problem::bad_request("bad_query", error.body_text()))?;
+    let limit = match limit {
+        None => DEFAULT_LIMIT,
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|limit| (1..=MAX_LIMIT).contains(limit))
+            .ok_or_else(|| FieldError::new("limit", format!("must be 1 to {MAX_LIMIT}")))?,
+    };
+    let after: i64 = match after {
+        None => 0,
+        Some(text) => text.parse().map_err(|_| FieldError::new("after", "must be the `next` of a page"))?,
+    };
+    // One more than wanted tells whether there is a next page.
+    let mut orders = checkout.transactor.store().read(move |tx| orders::page(tx, after, limit + 1)).await?;
+    let more = orders.len() > limit as usize;
+    orders.truncate(limit as usize);
+    let next = if more { orders.last().map(|order| order.seq.to_string()) } else { None };
+    Ok(Json(List { orders: orders.into_iter().map(Listed::from).collect(), next }))
+}
+
+impl From<Order> for Listed {
+    fn from(Order { order_id, status, customer_id, placed_at_ms, .. }: Order) -> Self {
+        Self { order_id, status, customer_id, placed_at: clock::from_ms(placed_at_ms).to_string() }
+    }
+}
