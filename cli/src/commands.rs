@@ -16,6 +16,8 @@ mod serve;
 mod topology;
 mod up;
 
+pub use import::ANSWERED;
+
 /// Online Boutique's order backend: an event-driven choreography on Google Cloud Pub/Sub.
 ///
 /// `boutique demo` shows the whole thing in a minute. `boutique up` runs it on this machine: broker, gateway and every service, each on its own port, data

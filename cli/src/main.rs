@@ -6,6 +6,7 @@ use clap::Parser;
 
 mod addresses;
 mod api;
+mod audience;
 mod audit;
 mod bench;
 mod catalogue;

@@ -11,6 +11,7 @@ use events::topology;
 use runtime::config::Environment;
 
 use crate::addresses::{Addresses, BROKER};
+use crate::audit::Books;
 use crate::roster::{self, Worker};
 
 /// The Google Cloud project the local shop calls its own.
@@ -29,6 +30,20 @@ pub struct Plan {
     pub dispatch_delay_ms: u64,
     /// Wait between a shipment's dispatch and its delivery, in milliseconds.
     pub deliver_delay_ms: u64,
+}
+
+impl Plan {
+    /// Where the services keep their tables.
+    #[must_use]
+    pub fn database_url(&self) -> String {
+        self.database_url.clone().unwrap_or_else(|| format!("sqlite:{}", self.data.display()))
+    }
+
+    /// The books, for the audit.
+    #[must_use]
+    pub fn books(&self) -> Books {
+        Books { database_url: self.database_url(), data: self.data.clone() }
+    }
 }
 
 /// A running shop.
@@ -57,7 +72,7 @@ impl Stack {
         let broker = Broker::start(settings).await.context("cannot start the broker")?;
         let bus = Arc::new(PubSub::connect(project.clone()).await?);
         let environment = environment(plan);
-        let database_url = plan.database_url.clone().unwrap_or_else(|| format!("sqlite:{}", folder.display()));
+        let database_url = plan.database_url();
         let mut workers = Vec::new();
         for part in roster::PARTS.iter().filter(|part| part.name != BROKER) {
             let listen = plan.addresses.socket(part.name)?;

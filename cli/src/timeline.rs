@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use events::topology::{EVENTS, TYPE_PREFIX};
+use events::topology::TYPE_PREFIX;
 use runtime::{Handled, Said, Story};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::output;
+use crate::{audience, output};
 
 /// What every service knows of one order.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -117,28 +117,14 @@ fn fate(node: &Node<'_>) -> String {
         let tries = if done.failed_attempts > 0 { format!(" after {} failures", done.failed_attempts) } else { String::new() };
         parts.push(format!("{} +{} ms{tries}", done.consumer, done.at_ms - node.said.at_ms));
     }
-    for consumer in expected(node.said) {
+    let data = &node.said.data;
+    let (ledger, risk) = (data["ledger"].as_str(), data["risk"].as_str());
+    for consumer in audience::of(&node.said.event_type, &node.said.topic, ledger, risk) {
         if !node.handled.iter().any(|done| done.consumer == consumer) {
             parts.push(format!("{consumer} NOT YET"));
         }
     }
     if parts.is_empty() { String::new() } else { format!("→ {}", parts.join(", ")) }
-}
-
-/// The consumers that react to this very event: the topology's, less those its filters keep it from.
-fn expected(said: &Said) -> Vec<&'static str> {
-    let Some(row) = EVENTS.iter().find(|row| row.event_type == said.event_type) else { return Vec::new() };
-    if said.topic != row.topic.name() {
-        return Vec::new();
-    }
-    let ledger = said.data["ledger"].as_str();
-    let risk = said.data["risk"].as_str();
-    let concerned = |consumer: &&&str| match **consumer {
-        "inventory" | "furniture" => ledger.is_none_or(|ledger| ledger == **consumer),
-        "fraud-bridge" => risk == Some("UNKNOWN"),
-        _ => true,
-    };
-    row.heard_by.iter().filter(concerned).copied().collect()
 }
 
 fn line(out: &mut String, text: &str) {

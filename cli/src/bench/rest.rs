@@ -8,7 +8,7 @@ use runtime::clock::Stopwatch;
 use serde_json::Value;
 
 /// How often the OMS is asked while a backlog is worked off. Each answer costs the shop a little.
-const ASK_EVERY: Duration = Duration::from_millis(200);
+const ASK_EVERY: Duration = Duration::from_millis(100);
 /// A backlog that does not shrink for so long is stuck.
 pub const STUCK_AFTER: Duration = Duration::from_secs(30);
 

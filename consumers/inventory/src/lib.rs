@@ -1,1 +1,9 @@
 #![doc = include_str!("../README.md")]
+
+mod config;
+mod migrations;
+mod service;
+
+pub use config::Config;
+pub use migrations::MIGRATIONS;
+pub use service::{NAME, consumer, router, service};

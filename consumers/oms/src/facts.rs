@@ -1,7 +1,9 @@
 //! What OMS knows about one order: every fact it heard, every request it granted and everything it said, as one small set.
 
 use events::billing::{InvoiceFailed, InvoiceIssued, RefundIssued};
-use events::fulfillment::{FulfillmentRequested, ReturnReceived, ShipmentDelivered, ShipmentDispatched, ShipmentFailed};
+use events::fulfillment::{
+    FulfillmentRequested, ReturnReceived, ShipmentDelivered, ShipmentDispatched, ShipmentFailed,
+};
 use events::inventory::{StockCommitted, StockRejected};
 use events::order::{
     CancellationReason, OrderCancelled, OrderCompleted, OrderConfirmed, OrderOnHold, OrderRejected, OrderReleased,

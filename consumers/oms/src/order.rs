@@ -57,7 +57,9 @@ impl Order {
         let order_id = order_id.clone();
         Ok(match decision {
             Decision::Cancel(reason) => OrderCancelled { order_id, reason }.into(),
-            Decision::Hold => OrderOnHold { order_id, reason: "the fraud engine scored the order HIGH".to_owned() }.into(),
+            Decision::Hold => {
+                OrderOnHold { order_id, reason: "the fraud engine scored the order HIGH".to_owned() }.into()
+            }
             Decision::Fulfil => {
                 let OrderConfirmed { lines, .. } = self.bought()?;
                 events::fulfillment::FulfillmentRequested { order_id, lines }.into()

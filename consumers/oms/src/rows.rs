@@ -44,10 +44,9 @@ pub(crate) fn save(tx: &mut Tx<'_>, order_id: &OrderId, order: &mut Order) -> Re
     let (id, name, now_ms) = (order_id.as_str(), status.as_str(), tx.now_ms());
     let customer_id = order.customer_id.as_ref().map(CustomerId::as_str);
     match order.stored {
-        None => tx.execute(
-            INSERT,
-            params![id, name, &facts, now_ms, &order.contents, customer_id, order.placed_at_ms],
-        )?,
+        None => {
+            tx.execute(INSERT, params![id, name, &facts, now_ms, &order.contents, customer_id, order.placed_at_ms])?
+        }
         Some(_) if order.opened => {
             tx.execute(OPEN, params![id, name, &facts, now_ms, &order.contents, customer_id, order.placed_at_ms])?
         }

@@ -61,8 +61,6 @@ pub(crate) struct Turn {
     pub(crate) missed: Vec<Missed>,
     /// When time alone changes something.
     pub(crate) next_due: Option<u64>,
-    /// Whether more could be taken at once.
-    pub(crate) has_more: bool,
 }
 
 impl Subscription {
@@ -147,10 +145,10 @@ impl Subscription {
         let mut backlog = lock(&self.backlog);
         let expired = backlog.pass(take.now_ms);
         let deliveries = if self.is_deleted() { Vec::new() } else { backlog.take(take) };
-        let (next_due, has_more) = (backlog.next_due(), backlog.has_ready());
+        let next_due = backlog.next_due();
         drop(backlog);
         Counts::add(&self.counts.delivered, deliveries.len());
-        Turn { deliveries, missed: self.after_nacks(expired), next_due, has_more }
+        Turn { deliveries, missed: self.after_nacks(expired), next_due }
     }
 
     /// Lets time pass. Gives messages to forward to the dead-letter topic.

@@ -4,7 +4,7 @@ use events::{FieldError, Ledger, ProductId};
 use runtime::Problem;
 use store::{StoreError, Tx, params};
 
-use crate::contract::{Item, ItemChange, ItemUpsert, price_minor};
+use crate::contract::{Item, ItemChange, ItemUpsert, below, price_minor};
 use crate::{keeper, products};
 
 const SET: &str = "UPDATE stock SET stock_level = ?2, name = COALESCE(?3, name), category = COALESCE(?4, category),
@@ -64,13 +64,13 @@ pub fn put(tx: &mut Tx<'_>, ledger: Ledger, product_id: &ProductId, change: &Ite
     Ok(Put::Created(there(tx, product_id)?))
 }
 
-/// Puts a product that is the one at `path` of a list.
+/// Puts a product, the one at `path` of a list; an empty path for the only one.
 ///
 /// # Errors
 /// 400 for a product of another ledger; 409 for fewer units than are held.
 pub fn upsert(tx: &mut Tx<'_>, ledger: Ledger, product: &ItemUpsert, path: &str) -> Result<(), Problem> {
-    keeper::check(ledger, &product.product_id, &format!("{path}.productId"))?;
-    let price = price_minor(&product.unit_price, &format!("{path}.unitPrice"))?;
+    keeper::check(ledger, &product.product_id, &below(path, "productId"))?;
+    let price = price_minor(&product.unit_price, &below(path, "unitPrice"))?;
     let ItemUpsert { product_id, name, category, stock_level, location, .. } = product;
     let (place, now_ms) = (keeper::default_location(ledger), tx.now_ms());
     let values = params![product_id.as_str(), *stock_level, name, category, price, location, place, now_ms];
@@ -78,7 +78,7 @@ pub fn upsert(tx: &mut Tx<'_>, ledger: Ledger, product: &ItemUpsert, path: &str)
         return Ok(());
     }
     let mut problem = below_reserved();
-    let field = FieldError::new(format!("{path}.stockLevel"), "is below the units held");
+    let field = FieldError::new(below(path, "stockLevel"), "is below the units held");
     problem.errors = Problem::from(field).errors;
     Err(problem)
 }

@@ -149,16 +149,16 @@ impl ItemChange {
 }
 
 impl ItemUpsert {
-    /// Checks the bounds; `path` is the product's place, `[3]`.
+    /// Checks the bounds; `path` is the product's place in a list, `[3]`, or empty for the only one.
     ///
     /// # Errors
     /// [`FieldError`] naming the first field out of bounds.
     pub fn check(&self, path: &str) -> Result<(), FieldError> {
-        check_text(&self.name, &format!("{path}.name"))?;
-        check_text(&self.category, &format!("{path}.category"))?;
-        self.location.as_deref().map_or(Ok(()), |text| check_text(text, &format!("{path}.location")))?;
-        check_units(self.stock_level.unwrap_or_default(), &format!("{path}.stockLevel"))?;
-        price_minor(&self.unit_price, &format!("{path}.unitPrice")).map(|_| ())
+        check_text(&self.name, &below(path, "name"))?;
+        check_text(&self.category, &below(path, "category"))?;
+        self.location.as_deref().map_or(Ok(()), |text| check_text(text, &below(path, "location")))?;
+        check_units(self.stock_level.unwrap_or_default(), &below(path, "stockLevel"))?;
+        price_minor(&self.unit_price, &below(path, "unitPrice")).map(|_| ())
     }
 }
 
@@ -178,6 +178,11 @@ impl ReservationRequest {
             }
         }
     }
+}
+
+/// The path of a field below `path`.
+pub(crate) fn below(path: &str, field: &str) -> String {
+    if path.is_empty() { field.to_owned() } else { format!("{path}.{field}") }
 }
 
 /// A price in cents: of the shop's currency, not negative, whole cents, at most [`MAX_PRICE_MINOR`].

@@ -213,7 +213,11 @@ fn by_ids<T>(
     Ok(found)
 }
 
-fn read_item(row: &Row<'_>) -> Result<Item, StoreError> {
+/// Reads a row of `product_id, name, category, unit_price_minor, location, stock_level, reserved, updated_at_ms`.
+///
+/// # Errors
+/// [`StoreError::Row`] for other columns.
+pub fn read_item(row: &Row<'_>) -> Result<Item, StoreError> {
     let (stock_level, reserved): (u32, u32) = (row.get(5)?, row.get(6)?);
     Ok(Item {
         product_id: read_id(row, 0)?,

@@ -13,15 +13,15 @@ const MAX_HOLD_MINUTES: u32 = 24 * 60;
 /// Where the edges are and how long they may take.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// Base URL of the CRM. From `BOUTIQUE_CRM_URL`; required.
+    /// Base URL of the CRM. From `BOUTIQUE_CRM_URL`; `http://127.0.0.1:8088`.
     pub crm_url: String,
-    /// Base URL of the fraud engine. From `BOUTIQUE_FRAUD_ENGINE_URL`; required.
+    /// Base URL of the fraud engine. From `BOUTIQUE_FRAUD_ENGINE_URL`; `http://127.0.0.1:8091`.
     pub fraud_engine_url: String,
-    /// Base URL of the inventory service. From `BOUTIQUE_INVENTORY_URL`; required.
+    /// Base URL of the inventory service. From `BOUTIQUE_INVENTORY_URL`; `http://127.0.0.1:8086`.
     pub inventory_url: String,
-    /// Base URL of the furniture service. From `BOUTIQUE_FURNITURE_URL`; required.
+    /// Base URL of the furniture service. From `BOUTIQUE_FURNITURE_URL`; `http://127.0.0.1:8089`.
     pub furniture_url: String,
-    /// Base URL of the food service. From `BOUTIQUE_FOOD_URL`; required.
+    /// Base URL of the food service. From `BOUTIQUE_FOOD_URL`; `http://127.0.0.1:8090`.
     pub food_url: String,
     /// Time one call to a required edge has, tries included, in milliseconds. From `BOUTIQUE_EDGE_TIMEOUT_MS`; 2000. 1..=60,000.
     pub edge_timeout_ms: u64,
@@ -31,21 +31,38 @@ pub struct Config {
     pub hold_minutes: u32,
 }
 
+impl Default for Config {
+    fn default() -> Self {
+        let local = |port: u16| format!("http://127.0.0.1:{port}");
+        Self {
+            crm_url: local(8088),
+            fraud_engine_url: local(8091),
+            inventory_url: local(8086),
+            furniture_url: local(8089),
+            food_url: local(8090),
+            edge_timeout_ms: 2_000,
+            fraud_timeout_ms: 300,
+            hold_minutes: 15,
+        }
+    }
+}
+
 impl Config {
     /// Reads the settings.
     ///
     /// # Errors
-    /// [`ConfigError`] naming the first variable that is missing or out of its range.
+    /// [`ConfigError`] naming the first variable that is out of its range.
     pub fn from_environment(environment: &Environment) -> Result<Self, ConfigError> {
+        let default = Self::default();
         Ok(Self {
-            crm_url: url(environment, "BOUTIQUE_CRM_URL")?,
-            fraud_engine_url: url(environment, "BOUTIQUE_FRAUD_ENGINE_URL")?,
-            inventory_url: url(environment, "BOUTIQUE_INVENTORY_URL")?,
-            furniture_url: url(environment, "BOUTIQUE_FURNITURE_URL")?,
-            food_url: url(environment, "BOUTIQUE_FOOD_URL")?,
-            edge_timeout_ms: within(environment, "BOUTIQUE_EDGE_TIMEOUT_MS", 2_000, MAX_TIMEOUT_MS)?,
-            fraud_timeout_ms: within(environment, "BOUTIQUE_FRAUD_TIMEOUT_MS", 300, MAX_TIMEOUT_MS)?,
-            hold_minutes: within(environment, "BOUTIQUE_HOLD_MINUTES", 15, MAX_HOLD_MINUTES)?,
+            crm_url: url(environment, "BOUTIQUE_CRM_URL", default.crm_url)?,
+            fraud_engine_url: url(environment, "BOUTIQUE_FRAUD_ENGINE_URL", default.fraud_engine_url)?,
+            inventory_url: url(environment, "BOUTIQUE_INVENTORY_URL", default.inventory_url)?,
+            furniture_url: url(environment, "BOUTIQUE_FURNITURE_URL", default.furniture_url)?,
+            food_url: url(environment, "BOUTIQUE_FOOD_URL", default.food_url)?,
+            edge_timeout_ms: within(environment, "BOUTIQUE_EDGE_TIMEOUT_MS", default.edge_timeout_ms, MAX_TIMEOUT_MS)?,
+            fraud_timeout_ms: within(environment, "BOUTIQUE_FRAUD_TIMEOUT_MS", default.fraud_timeout_ms, MAX_TIMEOUT_MS)?,
+            hold_minutes: within(environment, "BOUTIQUE_HOLD_MINUTES", default.hold_minutes, MAX_HOLD_MINUTES)?,
         })
     }
 
@@ -58,8 +75,8 @@ impl Config {
     }
 }
 
-fn url(environment: &Environment, name: &str) -> Result<String, ConfigError> {
-    let url: String = environment.required(name)?;
+fn url(environment: &Environment, name: &str, default: String) -> Result<String, ConfigError> {
+    let url = environment.or(name, default)?;
     if url.starts_with("http://") {
         return Ok(url);
     }
@@ -81,17 +98,13 @@ where
 mod tests {
     use super::*;
 
-    fn environment(extra: &[(&str, &str)]) -> Environment {
-        let urls = ["CRM", "FRAUD_ENGINE", "INVENTORY", "FURNITURE", "FOOD"]
-            .map(|name| (format!("BOUTIQUE_{name}_URL"), "http://127.0.0.1:1".to_owned()));
-        let extra = extra.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        Environment::of(urls.into_iter().chain(extra))
+    fn environment(name: &str, value: &str) -> Environment {
+        Environment::of([(name.to_owned(), value.to_owned())])
     }
 
     #[test]
     fn settings_out_of_range_are_named() {
-        let config = Config::from_environment(&environment(&[])).unwrap();
-        assert_eq!((config.edge_timeout_ms, config.fraud_timeout_ms, config.hold_minutes), (2_000, 300, 15));
+        assert_eq!(Config::from_environment(&Environment::default()), Ok(Config::default()));
         let bad = [
             ("BOUTIQUE_CRM_URL", "ftp://x"),
             ("BOUTIQUE_HOLD_MINUTES", "0"),
@@ -99,9 +112,8 @@ mod tests {
             ("BOUTIQUE_FRAUD_TIMEOUT_MS", "soon"),
         ];
         for (name, value) in bad {
-            let error = Config::from_environment(&environment(&[(name, value)])).unwrap_err();
+            let error = Config::from_environment(&environment(name, value)).unwrap_err();
             assert_eq!(error.name, name);
         }
-        assert!(Config::from_environment(&Environment::default()).is_err());
     }
 }

@@ -186,18 +186,25 @@ impl Checkout {
 
     /// A hold of an earlier try under the same key serves as long as half of its time is left; otherwise it is given back, and the
     /// order holds anew under another id.
-    async fn hold_one(&self, hold: Hold) -> (Ledger, ReservationId, Result<Hold, NoHold>) {
-        let (ledger, first) = (hold.ledger, hold.reservation_id.clone());
-        let keeper = self.edges.ledger(ledger);
-        let usable_until = clock::from_ms(hold.expires_at.as_millisecond() - self.hold_ms / 2);
-        let again = Hold { reservation_id: ReservationId::from_uuid(clock::new_id()), ..hold.clone() };
-        match keeper.hold(hold).await {
-            Ok(held) if held.expires_at < usable_until => keeper.release(&first).await,
-            Err(NoHold::Released) => {}
-            answer => return (ledger, first, answer),
-        }
-        let second = again.reservation_id.clone();
-        (ledger, second, keeper.hold(again).await)
+    async fn hold_one(&self, mut hold: Hold) -> (Ledger, ReservationId, Result<Hold, NoHold>) {
+        let ledger = self.edges.ledger(hold.ledger);
+        let usable_from = clock::from_ms(hold.expires_at.as_millisecond() - self.hold_ms / 2);
+        let answer = match ledger.hold(&hold).await {
+            Ok(expires_at) if expires_at < usable_from => {
+                ledger.release(&hold.reservation_id).await;
+                hold.reservation_id = ReservationId::from_uuid(clock::new_id());
+                ledger.hold(&hold).await
+            }
+            Err(NoHold::Released) => {
+                hold.reservation_id = ReservationId::from_uuid(clock::new_id());
+                ledger.hold(&hold).await
+            }
+            answer => answer,
+        };
+        let held = answer.map(|expires_at| {
+            hold.expires_at = expires_at;
+        });
+        (hold.ledger, hold.reservation_id.clone(), held.map(|()| hold))
     }
 
     async fn confirm(

@@ -13,6 +13,7 @@ use runtime::{Peer, Story};
 use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 
 use crate::bench::load::{Load, Tally, Until, drive};
 use crate::bench::numbers::{Spread, number, ratio};
@@ -96,52 +97,42 @@ async fn batch(run: &mut Run) -> anyhow::Result<Batch> {
     let cpu_before = procfs::cpu_ms(run.pid)?;
     let watch = Stopwatch::start();
     let placing = tokio::spawn(drive(load));
-    let missing = refill(&run.rest, before.all(), &gate, &placing, run.settings.batch).await?;
+    refill(&run.rest, before.all(), &gate, &placing).await?;
     let tally = placing.await??;
     run.rest.placed(tally.answered);
-    // Orders may have ended while the last refusals came in, so the tail is waited for here.
-    if missing {
-        run.come_to_rest().await?;
-    }
+    run.come_to_rest().await?;
     let elapsed = watch.elapsed();
     let completed = run.rest.ended().await?.completed - before.completed;
     tokio::time::sleep(SETTLE).await;
     let cpu_ms = procfs::cpu_ms(run.pid)? - cpu_before;
-    run.come_to_rest().await?;
     if completed == 0 {
-        let why = tally.problems.first.as_deref().unwrap_or("all were confirmed: look at GET /orders of the OMS");
+        let why = tally.problems.first.as_deref().unwrap_or("all were confirmed; look at GET /orders of the OMS");
         bail!("no order of the batch was completed: {why}");
     }
     Ok(Batch { tally, completed, elapsed, cpu_ms })
 }
 
-/// Lets a new order in for each that ended, until as many have ended as were to be placed, or nothing moves any more.
-/// True: some had not ended when it gave up.
+/// Lets a new order in for each that ended until all are placed, or nothing moves any more.
 async fn refill(
     rest: &Rest,
     before: u64,
     gate: &Semaphore,
-    placing: &tokio::task::JoinHandle<anyhow::Result<Tally>>,
-    batch: u64,
-) -> anyhow::Result<bool> {
+    placing: &JoinHandle<anyhow::Result<Tally>>,
+) -> anyhow::Result<()> {
     let mut let_in = 0;
     let mut moved = Stopwatch::start();
-    loop {
-        tokio::time::sleep(ASK_EVERY).await;
+    while !placing.is_finished() {
         let ended = rest.ended().await?.all().saturating_sub(before);
-        if ended >= batch {
-            return Ok(false);
-        }
         if ended > let_in {
             gate.add_permits(usize::try_from(ended - let_in).unwrap_or_default());
             (let_in, moved) = (ended, Stopwatch::start());
         }
-        let given_up = moved.elapsed() > STUCK_AFTER;
-        if given_up || placing.is_finished() && placing_failed(rest, before, ended) {
+        if moved.elapsed() > STUCK_AFTER {
             gate.close();
-            return Ok(true);
         }
+        tokio::time::sleep(ASK_EVERY).await;
     }
+    Ok(())
 }
 
 /// Counts what the consumers handled for some of the orders.

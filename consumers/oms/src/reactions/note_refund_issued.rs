@@ -19,6 +19,10 @@ impl Reaction for NoteRefundIssued {
     type Event = RefundIssued;
 
     fn handle(&self, tx: &mut Tx<'_>, event: &Envelope<RefundIssued>) -> Result<Vec<Event>, Failure> {
-        hear(tx, &event.data.order_id, Entry { part: Some(event.data.refund_id.to_string()), ..heard(Kind::RefundIssued, event) })
+        hear(
+            tx,
+            &event.data.order_id,
+            Entry { part: Some(event.data.refund_id.to_string()), ..heard(Kind::RefundIssued, event) },
+        )
     }
 }

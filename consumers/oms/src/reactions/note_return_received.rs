@@ -19,6 +19,14 @@ impl Reaction for NoteReturnReceived {
     type Event = ReturnReceived;
 
     fn handle(&self, tx: &mut Tx<'_>, event: &Envelope<ReturnReceived>) -> Result<Vec<Event>, Failure> {
-        hear(tx, &event.data.order_id, Entry { ledger: Some(event.data.ledger), part: Some(event.data.return_id.to_string()), ..heard(Kind::ReturnReceived, event) })
+        hear(
+            tx,
+            &event.data.order_id,
+            Entry {
+                ledger: Some(event.data.ledger),
+                part: Some(event.data.return_id.to_string()),
+                ..heard(Kind::ReturnReceived, event)
+            },
+        )
     }
 }

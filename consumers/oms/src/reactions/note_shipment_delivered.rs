@@ -19,6 +19,10 @@ impl Reaction for NoteShipmentDelivered {
     type Event = ShipmentDelivered;
 
     fn handle(&self, tx: &mut Tx<'_>, event: &Envelope<ShipmentDelivered>) -> Result<Vec<Event>, Failure> {
-        hear(tx, &event.data.order_id, Entry { ledger: Some(event.data.ledger), ..heard(Kind::ShipmentDelivered, event) })
+        hear(
+            tx,
+            &event.data.order_id,
+            Entry { ledger: Some(event.data.ledger), ..heard(Kind::ShipmentDelivered, event) },
+        )
     }
 }

@@ -19,6 +19,10 @@ impl Reaction for NoteShipmentDispatched {
     type Event = ShipmentDispatched;
 
     fn handle(&self, tx: &mut Tx<'_>, event: &Envelope<ShipmentDispatched>) -> Result<Vec<Event>, Failure> {
-        hear(tx, &event.data.order_id, Entry { ledger: Some(event.data.ledger), ..heard(Kind::ShipmentDispatched, event) })
+        hear(
+            tx,
+            &event.data.order_id,
+            Entry { ledger: Some(event.data.ledger), ..heard(Kind::ShipmentDispatched, event) },
+        )
     }
 }

@@ -331,11 +331,6 @@ impl Backlog {
         self.leases.next_due()
     }
 
-    /// Whether [`Backlog::take`] would give something out.
-    pub(crate) fn has_ready(&self) -> bool {
-        !self.line.is_empty() || !self.again.is_empty()
-    }
-
     /// Publish time of the oldest message that is not acked.
     pub(crate) fn oldest_publish_ms(&self) -> Option<u64> {
         let fresh = self.line.iter().find_map(|turn| match turn {

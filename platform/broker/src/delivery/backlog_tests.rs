@@ -1,1 +1,326 @@
+//! The backlog against its promises, by example and at random.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
 use super::*;
+use crate::delivery::{Backoff, UNARY};
+use crate::log::Segment;
+
+const DEADLINE_MS: u64 = 10_000;
+
+struct World {
+    backlog: Backlog,
+    segment: Arc<Segment>,
+    now_ms: u64,
+}
+
+impl World {
+    fn new(policy: Policy) -> World {
+        World { backlog: Backlog::new(policy, 0), segment: Segment::for_tests(), now_ms: 0 }
+    }
+
+    fn ordered() -> World {
+        World::new(Policy { ordered: true, ..Policy::default() })
+    }
+
+    fn insert(&mut self, id: u64, key: u64) {
+        self.backlog.insert(Stored::for_tests(&self.segment, id, key));
+    }
+
+    fn take(&mut self, messages: usize, per_key: usize) -> Vec<Delivery> {
+        let until_ms = self.now_ms + DEADLINE_MS;
+        let owner = UNARY;
+        self.backlog.take(Take { messages, bytes: usize::MAX, per_key, now_ms: self.now_ms, until_ms, owner })
+    }
+
+    fn ids(&mut self) -> Vec<u64> {
+        self.take(100, 100).iter().map(|d| d.message.id).collect()
+    }
+
+    fn later(&mut self, ms: u64) -> Vec<Nacked> {
+        self.now_ms += ms;
+        self.backlog.pass(self.now_ms)
+    }
+}
+
+fn dead_letters() -> Policy {
+    let dead_letter = Some(DeadLetterPolicy { topic: String::new(), max_attempts: 5 });
+    Policy { ordered: true, dead_letter, ..Policy::default() }
+}
+
+#[test]
+fn a_lease_that_expires_brings_its_message_back_and_a_late_ack_still_counts() {
+    let mut world = World::new(Policy::default());
+    world.insert(1, 0);
+    let first = world.take(1, 1);
+    assert!(world.later(DEADLINE_MS - 1).is_empty());
+    assert!(world.ids().is_empty());
+    assert!(matches!(world.later(1)[..], [Nacked::Again(_, 1)]));
+    assert!(matches!(world.backlog.nack(first[0].ack_id, 0, world.now_ms), Nacked::Unknown));
+    assert!(world.backlog.ack(1, world.now_ms).is_some());
+    assert!(world.ids().is_empty());
+    assert_eq!(world.backlog.len(), 0);
+}
+
+#[test]
+fn a_lease_that_is_extended_expires_later_and_one_that_is_cut_earlier() {
+    let mut world = World::new(Policy::default());
+    world.insert(1, 0);
+    let lease = world.take(1, 1)[0].ack_id;
+    assert!(world.backlog.extend(lease, 60_000));
+    assert!(world.later(59_999).is_empty());
+    assert!(world.backlog.extend(lease, 60_001 + DEADLINE_MS));
+    assert!(world.backlog.extend(lease, 60_001));
+    assert_eq!(world.backlog.next_due(), Some(60_001));
+    assert_eq!(world.later(2).len(), 1);
+    assert!(!world.backlog.extend(lease, 99_999));
+}
+
+#[test]
+fn the_retry_policy_holds_a_message_back_and_its_key_with_it() {
+    let retry = RetryPolicy(Some(Backoff { min_ms: 1_000, max_ms: 4_000 }));
+    let mut world = World::new(Policy { ordered: true, retry, dead_letter: None });
+    world.insert(1, 7);
+    world.insert(2, 7);
+    for wait_ms in [1_000, 2_000, 4_000, 4_000] {
+        let lease = world.take(9, 1)[0].ack_id;
+        world.backlog.nack(lease, 0, world.now_ms);
+        world.later(wait_ms - 1);
+        assert!(world.ids().is_empty());
+        world.later(1);
+    }
+    assert_eq!(world.ids(), [1, 2]);
+}
+
+#[test]
+fn a_dying_message_holds_its_key_until_it_is_forwarded() {
+    let mut world = World::new(dead_letters());
+    world.insert(1, 7);
+    world.insert(2, 7);
+    for attempt in 1..=5 {
+        let taken = world.take(9, 1);
+        assert_eq!((taken.len(), taken[0].message.id, taken[0].attempt), (1, 1, attempt));
+        let nacked = world.backlog.nack(taken[0].ack_id, 0, world.now_ms);
+        assert_eq!(matches!(nacked, Nacked::Exhausted(_)), attempt == 5);
+    }
+    assert!(world.ids().is_empty());
+    world.backlog.not_forwarded(1, 1_000, world.now_ms);
+    world.later(1_000);
+    let taken = world.take(9, 1);
+    assert_eq!((taken[0].message.id, taken[0].attempt), (1, 6));
+    assert!(matches!(world.backlog.nack(taken[0].ack_id, 0, world.now_ms), Nacked::Exhausted(_)));
+    world.backlog.ack(1, world.now_ms);
+    assert_eq!(world.ids(), [2]);
+}
+
+#[test]
+fn an_owner_that_is_gone_gives_back_its_messages_in_order_and_uncounted() {
+    let mut world = World::ordered();
+    for id in 1..=3 {
+        world.insert(id, 7);
+    }
+    world.insert(4, 0);
+    assert_eq!(world.ids(), [1, 2, 3, 4]);
+    world.backlog.abandon(UNARY, world.now_ms);
+    let again = world.take(9, 9);
+    assert_eq!(again.iter().filter(|d| d.message.key == 7).map(|d| d.message.id).collect::<Vec<_>>(), [1, 2, 3]);
+    assert!(again.iter().all(|d| d.attempt == 1));
+    assert_eq!(again.len(), 4);
+}
+
+#[test]
+fn old_messages_are_dropped_unless_a_subscriber_has_them() {
+    let mut world = World::ordered();
+    for (id, key) in [(1, 0), (2, 7), (3, 0), (4, 7), (5, 8), (6, 0)] {
+        world.insert(id, key);
+    }
+    let held = world.take(2, 1);
+    assert_eq!(held.iter().map(|d| d.message.id).collect::<Vec<_>>(), [1, 2]);
+    let mut gone: Vec<u64> = world.backlog.purge(6, world.now_ms).iter().map(|m| m.id).collect();
+    gone.sort_unstable();
+    // 4 stands behind 2, which is out.
+    assert_eq!(gone, [3, 5]);
+    assert_eq!(world.backlog.len(), 4);
+    assert_eq!(world.backlog.oldest_publish_ms(), Some(1));
+    world.backlog.ack(2, world.now_ms);
+    assert_eq!(world.backlog.purge(6, world.now_ms).len(), 1);
+    assert_eq!(world.ids(), [6]);
+}
+
+#[test]
+fn a_messages_retry_does_not_wait_behind_a_long_backlog() {
+    let mut world = World::new(Policy::default());
+    for id in 1..=100 {
+        world.insert(id, 0);
+    }
+    let lease = world.take(1, 1)[0].ack_id;
+    world.backlog.nack(lease, 0, world.now_ms);
+    assert!(world.take(2, 1).iter().any(|d| d.message.id == 1));
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Insert { key: u64 },
+    Take { messages: usize, per_key: usize },
+    Ack { which: usize },
+    Nack { which: usize, wait_ms: u64 },
+    Extend { which: usize },
+    Later { ms: u64 },
+    Forwarded { good: bool },
+    Abandon,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (0u64..4).prop_map(|key| Step::Insert { key }),
+        4 => (1usize..5, 1usize..4).prop_map(|(messages, per_key)| Step::Take { messages, per_key }),
+        3 => any::<usize>().prop_map(|which| Step::Ack { which }),
+        3 => (any::<usize>(), 0u64..3_000).prop_map(|(which, wait_ms)| Step::Nack { which, wait_ms }),
+        1 => any::<usize>().prop_map(|which| Step::Extend { which }),
+        2 => (0u64..12_000).prop_map(|ms| Step::Later { ms }),
+        1 => any::<bool>().prop_map(|good| Step::Forwarded { good }),
+        1 => Just(Step::Abandon),
+    ]
+}
+
+/// What an honest observer knows.
+#[derive(Default)]
+struct Model {
+    last_id: u64,
+    key_of: BTreeMap<u64, u64>,
+    unacked: BTreeSet<u64>,
+    /// Leases by message.
+    out: BTreeMap<u64, AckId>,
+    dying: BTreeSet<u64>,
+    /// All leases ever given, for late acks.
+    given: Vec<AckId>,
+}
+
+impl Model {
+    fn nacked(&mut self, nacked: &Nacked) {
+        match nacked {
+            Nacked::Unknown => {}
+            Nacked::Again(message, _) => {
+                self.out.remove(&message.id);
+                // Those behind it in its key are taken back with it.
+                let key = self.key_of[&message.id];
+                if key != 0 {
+                    self.out.retain(|id, _| self.key_of[id] != key || *id < message.id);
+                }
+            }
+            Nacked::Exhausted(missed) => {
+                self.out.remove(&missed.message.id);
+                self.dying.insert(missed.message.id);
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn nothing_is_lost_doubled_or_out_of_order(steps in proptest::collection::vec(step(), 1..120)) {
+        let mut world = World::new(dead_letters());
+        let mut model = Model::default();
+        for step in steps {
+            match step {
+                Step::Insert { key } => {
+                    model.last_id += 1;
+                    model.key_of.insert(model.last_id, key);
+                    model.unacked.insert(model.last_id);
+                    world.insert(model.last_id, key);
+                }
+                Step::Take { messages, per_key } => {
+                    for nacked in world.later(0) {
+                        model.nacked(&nacked);
+                    }
+                    for delivery in world.take(messages, per_key) {
+                        let id = delivery.message.id;
+                        prop_assert!(model.unacked.contains(&id), "{id} was acked");
+                        prop_assert!(!model.dying.contains(&id), "{id} is dying");
+                        prop_assert!(model.out.insert(id, delivery.ack_id).is_none(), "{id} is out already");
+                        let key = model.key_of[&id];
+                        let before = model.unacked.iter().filter(|m| **m < id && model.key_of[m] == key);
+                        if key != 0 {
+                            for earlier in before {
+                                prop_assert!(model.out.contains_key(earlier) , "{id} went out before {earlier}");
+                            }
+                        }
+                        model.given.push(delivery.ack_id);
+                    }
+                }
+                Step::Ack { which } => {
+                    if let Some(ack_id) = model.given.get(which % model.given.len().max(1)) {
+                        let acked = world.backlog.ack(ack_id.message, world.now_ms).is_some();
+                        prop_assert_eq!(acked, model.unacked.remove(&ack_id.message));
+                        model.out.remove(&ack_id.message);
+                        model.dying.remove(&ack_id.message);
+                    }
+                }
+                Step::Nack { which, wait_ms } => {
+                    if let Some(ack_id) = model.given.get(which % model.given.len().max(1)).copied() {
+                        let nacked = world.backlog.nack(ack_id, wait_ms, world.now_ms);
+                        let known = model.out.get(&ack_id.message) == Some(&ack_id);
+                        prop_assert_eq!(!matches!(nacked, Nacked::Unknown), known);
+                        model.nacked(&nacked);
+                    }
+                }
+                Step::Extend { which } => {
+                    if let Some(ack_id) = model.given.get(which % model.given.len().max(1)).copied() {
+                        let known = model.out.get(&ack_id.message) == Some(&ack_id);
+                        prop_assert_eq!(world.backlog.extend(ack_id, world.now_ms + 20_000), known);
+                    }
+                }
+                Step::Later { ms } => {
+                    for nacked in world.later(ms) {
+                        model.nacked(&nacked);
+                    }
+                }
+                Step::Forwarded { good } => {
+                    if let Some(id) = model.dying.pop_first() {
+                        if good {
+                            prop_assert!(world.backlog.ack(id, world.now_ms).is_some());
+                            model.unacked.remove(&id);
+                        } else {
+                            world.backlog.not_forwarded(id, 500, world.now_ms);
+                            let key = model.key_of[&id];
+                            if key != 0 {
+                                model.out.retain(|m, _| model.key_of[m] != key || *m < id);
+                            }
+                        }
+                    }
+                }
+                Step::Abandon => {
+                    world.backlog.abandon(UNARY, world.now_ms);
+                    model.out.clear();
+                }
+            }
+            prop_assert_eq!(world.backlog.len(), model.unacked.len());
+        }
+        // Left alone with a good subscriber, everything comes and nothing stays.
+        for id in std::mem::take(&mut model.dying) {
+            world.backlog.not_forwarded(id, 0, world.now_ms);
+        }
+        for round in 0.. {
+            prop_assert!(round < 1_000, "{} messages never come", model.unacked.len());
+            for nacked in world.later(30_000) {
+                if let Nacked::Exhausted(missed) = nacked {
+                    world.backlog.ack(missed.message.id, world.now_ms);
+                    model.unacked.remove(&missed.message.id);
+                }
+            }
+            for delivery in world.take(10, 3) {
+                world.backlog.ack(delivery.message.id, world.now_ms);
+                model.unacked.remove(&delivery.message.id);
+            }
+            if model.unacked.is_empty() {
+                break;
+            }
+        }
+        prop_assert_eq!(world.backlog.len(), 0);
+        prop_assert!(world.backlog.drain().is_empty());
+    }
+}

@@ -86,10 +86,6 @@ impl Leases {
         self.touched.values()
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.touched.len()
-    }
-
     /// Leases a message to `owner`, counts the attempt, and gives the attempt's number and the lease's.
     pub(crate) fn lend(&mut self, message: &Arc<Stored>, until_ms: u64, owner: Owner) -> (u16, u32) {
         self.last_lease = self.last_lease.wrapping_add(1);

@@ -24,5 +24,7 @@ pub(crate) use catalogue::{
 };
 pub(crate) use recent::Recent;
 pub(crate) use recovery::{Found, lock, recover};
+#[cfg(test)]
+pub(crate) use segment::Segment;
 pub(crate) use segment::Stored;
 pub(crate) use writer::{Destination, Log, Publish, Published};

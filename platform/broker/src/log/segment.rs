@@ -80,3 +80,18 @@ impl Segment {
 pub(super) fn path(dir: &Path, number: u64) -> PathBuf {
     dir.join(format!("{number:016}.log"))
 }
+
+#[cfg(test)]
+impl Stored {
+    /// A message that is in no log, for the tests of what only moves messages about.
+    pub(crate) fn for_tests(segment: &Arc<Segment>, id: u64, key: u64) -> Arc<Stored> {
+        Arc::new(Stored { id, publish_ms: id, key, segment: Arc::clone(segment), offset: 0, len: 10 })
+    }
+}
+
+#[cfg(test)]
+impl Segment {
+    pub(crate) fn for_tests() -> Arc<Segment> {
+        Arc::new(Segment::new(Path::new("nowhere"), 1, tempfile::tempfile().expect("a temporary file can be made")))
+    }
+}

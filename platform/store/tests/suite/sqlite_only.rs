@@ -1,5 +1,6 @@
 //! What only SQLite can do to us: a full disk, a second process, a commit that fails for a whole group.
 
+use std::sync::Barrier;
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -143,6 +144,26 @@ async fn more_readers_than_connections_take_turns() {
         .collect();
     for read in reads {
         assert_eq!(read.await.unwrap(), ["a"]);
+    }
+}
+
+/// Some of the locks taken while a file is opened or closed are ones that SQLite does not wait for by itself.
+#[test]
+fn a_file_is_opened_and_closed_by_many_at_once() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
+    for _ in 0..20 {
+        let scratch = Scratch::sqlite();
+        let together = Barrier::new(8);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    together.wait();
+                    for _ in 0..3 {
+                        runtime.block_on(scratch.open().close());
+                    }
+                });
+            }
+        });
     }
 }
 

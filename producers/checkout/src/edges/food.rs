@@ -8,7 +8,7 @@ use events::{Money, ProductId};
 use futures::future::ready;
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
-use stock::Decimal;
+use stock::decimal::Decimal;
 
 use super::{EdgeDown, Guard, found};
 use crate::decide::food_number;

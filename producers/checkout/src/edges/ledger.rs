@@ -97,19 +97,16 @@ impl StockLedger {
         Err(self.0.down(&format_args!("the price of {product_id} is not one we can charge")))
     }
 
-    /// Holds all lines or none. The same hold asked for twice is one hold.
-    pub(crate) async fn hold(&self, mut hold: Hold) -> Result<Hold, NoHold> {
+    /// Holds all lines or none, and answers when the hold lapses. The same hold asked for twice is one hold.
+    pub(crate) async fn hold(&self, hold: &Hold) -> Result<Timestamp, NoHold> {
         let call = async {
-            match self.0.peer().post::<_, Held>("/reservations", &hold).await {
+            match self.0.peer().post::<_, Held>("/reservations", hold).await {
                 Err(CallError::Refused { problem, .. }) => Ok(Err(problem)),
                 answer => answer.map(Ok),
             }
         };
         match self.0.wait(call).await.map_err(NoHold::Down)? {
-            Ok(Held { expires_at }) => {
-                hold.expires_at = expires_at;
-                Ok(hold)
-            }
+            Ok(Held { expires_at }) => Ok(expires_at),
             Err(problem) if problem.status == 409 && problem.code == "out_of_stock" => {
                 Err(NoHold::OutOfStock(shortages(*problem)))
             }

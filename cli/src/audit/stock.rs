@@ -1,0 +1,77 @@
+//! Invariant 3: reserved + available = stock level, nothing oversold, reserved = the sum of open orders' lines.
+
+use std::collections::BTreeMap;
+
+use events::StockLine;
+use store::{StoreError, Tx};
+
+use super::Invariant;
+use super::evidence::Evidence;
+
+/// One ledger's products and holds.
+#[derive(Default)]
+pub struct Found {
+    service: &'static str,
+    products: Vec<Product>,
+    holds: Vec<Hold>,
+}
+
+struct Product {
+    product_id: String,
+    stock_level: i64,
+    reserved: i64,
+    reserved_manually: i64,
+}
+
+struct Hold {
+    reservation_id: String,
+    order_id: Option<String>,
+    status: String,
+    lines: Vec<StockLine>,
+}
+
+/// Reads one ledger.
+///
+/// # Errors
+/// Of the database.
+pub fn find(tx: &mut Tx<'_>, service: &'static str) -> Result<Found, StoreError> {
+    let products = "SELECT product_id, stock_level, reserved, reserved_manually FROM stock ORDER BY product_id";
+    let products = tx.query(products, &[], |row| {
+        let (stock_level, reserved, reserved_manually) = (row.get(1)?, row.get(2)?, row.get(3)?);
+        Ok(Product { product_id: row.get(0)?, stock_level, reserved, reserved_manually })
+    })?;
+    let holds = "SELECT reservation_id, order_id, status, lines FROM holds ORDER BY reservation_id";
+    let holds = tx.query(holds, &[], |row| {
+        let lines = serde_json::from_str(&row.get::<String>(3)?).unwrap_or_default();
+        Ok(Hold { reservation_id: row.get(0)?, order_id: row.get(1)?, status: row.get(2)?, lines })
+    })?;
+    Ok(Found { service, products, holds })
+}
+
+pub(super) fn check(evidence: &Evidence) -> Invariant {
+    let mut invariant = Invariant::new(3, "nothing is oversold, and units reserved are exactly those of open orders");
+    for ledger in &evidence.stock {
+        let service = ledger.service;
+        let mut held: BTreeMap<&str, i64> = BTreeMap::new();
+        for hold in ledger.holds.iter().filter(|hold| matches!(hold.status.as_str(), "held" | "committed")) {
+            for line in &hold.lines {
+                *held.entry(line.product_id.as_str()).or_default() += i64::from(line.quantity);
+            }
+            let status = hold.order_id.as_ref().and_then(|order| evidence.statuses.get(order));
+            let over = status.is_some_and(|status| matches!(status.as_str(), "completed" | "cancelled" | "rejected"));
+            invariant.check(!over, || {
+                let order = hold.order_id.as_deref().unwrap_or_default();
+                format!("{service} still holds {} for order {order}, which has ended", hold.reservation_id)
+            });
+        }
+        for Product { product_id, stock_level, reserved, reserved_manually } in &ledger.products {
+            let fair = (0..=*stock_level).contains(reserved);
+            invariant.check(fair, || format!("{service} {product_id}: {reserved} reserved of {stock_level}"));
+            let wanted = held.get(product_id.as_str()).copied().unwrap_or(0) + reserved_manually;
+            invariant.check(*reserved == wanted, || {
+                format!("{service} {product_id}: {reserved} reserved, open orders and manual holds want {wanted}")
+            });
+        }
+    }
+    invariant
+}

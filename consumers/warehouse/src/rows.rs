@@ -1,0 +1,261 @@
+//! The tables of shipments, stopped orders and returns.
+
+use events::{EventId, OrderId, OrderLine, ReturnId, ShipmentId};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use store::{Row, StoreError, Tx, params};
+
+use crate::shipment::{Shipment, Status, Story};
+
+const STANDING: &str = "SELECT (SELECT code FROM stopped_orders WHERE order_id = ?1),
+    (SELECT said FROM stopped_orders WHERE order_id = ?1),
+    (SELECT COUNT(*) FROM shipments WHERE order_id = ?1)";
+const INSERT: &str = "INSERT INTO shipments (shipment_id, order_id, ledger, status, lines, location, due_at_ms,
+    created_at_ms, dispatched_at_ms, delivered_at_ms, cause_id, correlation_id, traceparent)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+const ADVANCE: &str = "UPDATE shipments SET status = ?3, due_at_ms = ?4, dispatched_at_ms = ?5, delivered_at_ms = ?6
+    WHERE shipment_id = ?1 AND status = ?2";
+const CANCEL: &str =
+    "UPDATE shipments SET status = 'cancelled', due_at_ms = NULL WHERE order_id = ?1 AND status = 'created'";
+const ONE: &str = "SELECT shipment_id, order_id, ledger, status, lines, location, due_at_ms, created_at_ms,
+    dispatched_at_ms, delivered_at_ms, cause_id, correlation_id, traceparent FROM shipments WHERE shipment_id = ?1";
+const OF_ORDER: &str = "SELECT shipment_id, order_id, ledger, status, lines, location, due_at_ms, created_at_ms,
+    dispatched_at_ms, delivered_at_ms, cause_id, correlation_id, traceparent
+    FROM shipments WHERE order_id = ?1 ORDER BY ledger DESC LIMIT 2";
+const DUE: &str = "SELECT shipment_id, order_id, ledger, status, lines, location, due_at_ms, created_at_ms,
+    dispatched_at_ms, delivered_at_ms, cause_id, correlation_id, traceparent
+    FROM shipments WHERE due_at_ms <= ?1 ORDER BY due_at_ms LIMIT ?2";
+const LIST: &str = "SELECT shipment_id, order_id, ledger, status, lines, location, due_at_ms, created_at_ms,
+    dispatched_at_ms, delivered_at_ms, cause_id, correlation_id, traceparent
+    FROM shipments WHERE shipment_id > ?1 ORDER BY shipment_id LIMIT ?2";
+const STOP: &str = "INSERT INTO stopped_orders (order_id, code, said, at_ms) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (order_id) DO NOTHING";
+const SAID: &str = "UPDATE stopped_orders SET said = 1 WHERE order_id = ?1";
+const EXPECT_RETURN: &str = "INSERT INTO returns (return_id, order_id, status, lines, requested_at_ms, cause_id,
+    correlation_id, traceparent) VALUES (?1, ?2, 'expected', ?3, ?4, ?5, ?6, ?7) ON CONFLICT (return_id) DO NOTHING";
+const RETURN: &str = "SELECT order_id, status, lines, cause_id, correlation_id, traceparent
+    FROM returns WHERE return_id = ?1";
+const RECEIVE_RETURN: &str = "UPDATE returns SET status = 'received', received_at_ms = ?2
+    WHERE return_id = ?1 AND status = 'expected'";
+
+/// What the warehouse knows about an order before it ships it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// Why nothing is shipped for it any more, if so.
+    pub stopped: Option<String>,
+    /// Whether `ShipmentFailed` was said, or need not be.
+    pub said: bool,
+    /// Whether it has shipments, in whatever state.
+    pub has_shipments: bool,
+}
+
+/// The order's standing.
+///
+/// # Errors
+/// Any [`StoreError`].
+pub(crate) fn standing(tx: &mut Tx<'_>, order_id: &OrderId) -> Result<Standing, StoreError> {
+    let found = tx.query_opt(STANDING, params![order_id.as_str()], |row| {
+        Ok(Standing {
+            stopped: row.get_opt_text(0)?,
+            said: row.get_opt_i64(1)? == Some(1),
+            has_shipments: row.get_i64(2)? > 0,
+        })
+    })?;
+    found.ok_or_else(|| StoreError::Row { reason: "a query without a table has one row".to_owned() })
+}
+
+/// Writes a new shipment.
+///
+/// # Errors
+/// [`StoreError::Constraint`] when the order has one for the ledger; any other [`StoreError`].
+pub(crate) fn insert(tx: &mut Tx<'_>, shipment: &Shipment) -> Result<(), StoreError> {
+    let Shipment { shipment_id, order_id, ledger, status, location, story, .. } = shipment;
+    let lines = to_json(&shipment.lines);
+    let values = params![
+        shipment_id.as_str(),
+        order_id.as_str(),
+        ledger.as_str(),
+        status.as_str(),
+        &lines,
+        location,
+        shipment.due_at_ms,
+        shipment.created_at_ms,
+        shipment.dispatched_at_ms,
+        shipment.delivered_at_ms,
+        story.cause_id.as_ref().map(EventId::as_str),
+        story.correlation_id.as_ref().map(EventId::as_str),
+        &story.traceparent,
+    ];
+    tx.execute(INSERT, values).map(drop)
+}
+
+/// Writes a shipment's step, if it still stands at `before`. False: somebody was faster.
+///
+/// # Errors
+/// Any [`StoreError`].
+pub(crate) fn advance(tx: &mut Tx<'_>, before: Status, shipment: &Shipment) -> Result<bool, StoreError> {
+    let Shipment { shipment_id, status, due_at_ms, dispatched_at_ms, delivered_at_ms, .. } = shipment;
+    let values = params![
+        shipment_id.as_str(),
+        before.as_str(),
+        status.as_str(),
+        *due_at_ms,
+        *dispatched_at_ms,
+        *delivered_at_ms
+    ];
+    Ok(tx.execute(ADVANCE, values)? == 1)
+}
+
+/// Cancels what has not left.
+///
+/// # Errors
+/// Any [`StoreError`].
+pub(crate) fn cancel(tx: &mut Tx<'_>, order_id: &OrderId) -> Result<u64, StoreError> {
+    tx.execute(CANCEL, params![order_id.as_str()])
+}
+
+/// One shipment.
+///
+/// # Errors
+/// Any [`StoreError`].
+pub(crate) fn one(tx: &mut Tx<'_>, shipment_id: &ShipmentId) -> Result<Option<Shipment>, StoreError> {
+    tx.query_opt(ONE, params![shipment_id.as_str()], read)
+}
+
+/// The order's shipments, at most one per ledger.
+///
+/// # Errors
+/// Any [`StoreError`].
+pub(crate) fn of_order(tx: &mut Tx<'_>, order_id: &OrderId) -> Result<Vec<Shipment>, StoreError> {
+    tx.query(OF_ORDER, params![order_id.as_str()], read)
+}
+
+/// Up to `limit` shipments whose next step is due at `now_ms`, the longest due first.
+///
+/// # Errors
+/// Any [`StoreError`].
+pub(crate) fn due(tx: &mut Tx<'_>, now_ms: i64, limit: u32) -> Result<Vec<Shipment>, StoreError> {
+    tx.query(DUE, params![now_ms, limit], read)
+}
+
+/// Up to `limit` shipments after the id `after`, by id.
+///
+/// # Errors
+/// Any [`StoreError`].
+pub(crate) fn list(tx: &mut Tx<'_>, after: &str, limit: u32) -> Result<Vec<Shipment>, StoreError> {
+    tx.query(LIST, params![after, limit], read)
+}
+
+/// Remembers that nothing is shipped for the order; the first reason stays.
+///
+/// # Errors
+/// Any [`StoreError`].
+pub(crate) fn stop(tx: &mut Tx<'_>, order_id: &OrderId, code: &str, said: bool) -> Result<(), StoreError> {
+    let now_ms = tx.now_ms();
+    tx.execute(STOP, params![order_id.as_str(), code, said, now_ms]).map(drop)
+}
+
+/// Remembers that `ShipmentFailed` was said for a stopped order.
+///
+/// # Errors
+/// Any [`StoreError`].
+pub(crate) fn mark_said(tx: &mut Tx<'_>, order_id: &OrderId) -> Result<(), StoreError> {
+    tx.execute(SAID, params![order_id.as_str()]).map(drop)
+}
+
+/// A return as it stands in the table.
+pub(crate) struct ReturnRow {
+    pub order_id: OrderId,
+    pub received: bool,
+    pub lines: Vec<OrderLine>,
+    pub story: Story,
+}
+
+/// Writes down a return to come.
+///
+/// # Errors
+/// Any [`StoreError`].
+pub(crate) fn expect_return(
+    tx: &mut Tx<'_>,
+    return_id: &ReturnId,
+    order_id: &OrderId,
+    lines: &[OrderLine],
+    story: &Story,
+) -> Result<(), StoreError> {
+    let (now_ms, lines) = (tx.now_ms(), to_json(lines));
+    let values = params![
+        return_id.as_str(),
+        order_id.as_str(),
+        &lines,
+        now_ms,
+        story.cause_id.as_ref().map(EventId::as_str),
+        story.correlation_id.as_ref().map(EventId::as_str),
+        &story.traceparent,
+    ];
+    tx.execute(EXPECT_RETURN, values).map(drop)
+}
+
+/// One return.
+///
+/// # Errors
+/// Any [`StoreError`].
+pub(crate) fn expected_return(tx: &mut Tx<'_>, return_id: &ReturnId) -> Result<Option<ReturnRow>, StoreError> {
+    tx.query_opt(RETURN, params![return_id.as_str()], |row| {
+        Ok(ReturnRow {
+            order_id: id(row.get_text(0)?)?,
+            received: row.get_str(1)? == "received",
+            lines: from_json(row.get_str(2)?)?,
+            story: story(row, 3)?,
+        })
+    })
+}
+
+/// Writes down that a return came in. False: it had come in before.
+///
+/// # Errors
+/// Any [`StoreError`].
+pub(crate) fn receive_return(tx: &mut Tx<'_>, return_id: &ReturnId) -> Result<bool, StoreError> {
+    let now_ms = tx.now_ms();
+    Ok(tx.execute(RECEIVE_RETURN, params![return_id.as_str(), now_ms])? == 1)
+}
+
+fn read(row: &Row<'_>) -> Result<Shipment, StoreError> {
+    let status = row.get_str(3)?;
+    Ok(Shipment {
+        shipment_id: id(row.get_text(0)?)?,
+        order_id: id(row.get_text(1)?)?,
+        ledger: row.get_str(2)?.parse().map_err(|error| unreadable(&error))?,
+        status: Status::named(status).ok_or_else(|| unreadable(&status))?,
+        lines: from_json(row.get_str(4)?)?,
+        location: row.get_text(5)?,
+        due_at_ms: row.get_opt_i64(6)?,
+        created_at_ms: row.get_i64(7)?,
+        dispatched_at_ms: row.get_opt_i64(8)?,
+        delivered_at_ms: row.get_opt_i64(9)?,
+        story: story(row, 10)?,
+    })
+}
+
+fn story(row: &Row<'_>, first: usize) -> Result<Story, StoreError> {
+    Ok(Story {
+        cause_id: row.get_opt_text(first)?.map(id).transpose()?,
+        correlation_id: row.get_opt_text(first + 1)?.map(id).transpose()?,
+        traceparent: row.get_opt_text(first + 2)?,
+    })
+}
+
+fn id<T: TryFrom<String, Error = events::id::InvalidId>>(text: String) -> Result<T, StoreError> {
+    text.try_into().map_err(|error| unreadable(&error))
+}
+
+fn to_json<T: Serialize + ?Sized>(lines: &T) -> String {
+    serde_json::to_string(lines).expect("lines have only strings and integers")
+}
+
+fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|error| unreadable(&error))
+}
+
+fn unreadable(problem: &dyn std::fmt::Display) -> StoreError {
+    StoreError::Row { reason: format!("not as it was written: {problem}") }
+}

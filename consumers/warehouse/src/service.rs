@@ -1,0 +1,28 @@
+//! The warehouse from its parts.
+
+use std::time::Duration;
+
+use runtime::{Base, Foundation, Publishing, Service, StartError};
+
+use crate::config::Config;
+use crate::migrations::MIGRATIONS;
+
+/// The service's and the consumer's name.
+pub const NAME: &str = "warehouse";
+/// How often shipments are looked through for those that are due.
+const PROGRESS_EVERY: Duration = Duration::from_millis(250);
+
+/// The warehouse, assembled and not yet started.
+///
+/// # Errors
+/// [`StartError`] when the database cannot be opened.
+pub fn service(base: &Base, config: Config) -> Result<Service, StartError> {
+    let foundation = Foundation::open(NAME, base, MIGRATIONS, Publishing::WithinRequest)?;
+    let router = crate::doors::router(foundation.transactor.clone(), &config);
+    let (transactor, delays) = (foundation.transactor.clone(), config.delays);
+    let service = Service::new(foundation, router).consumer(crate::reactions::consumer(&config));
+    Ok(service.every(PROGRESS_EVERY, move |now| {
+        let transactor = transactor.clone();
+        async move { crate::progress::progress(&transactor, delays, now.as_millisecond()).await }
+    }))
+}

@@ -1,0 +1,95 @@
+//! `/food`: the catalogue.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
+use runtime::{JsonBody, Problem, clock};
+use serde_json::{Value, json};
+use stock::doors::{Asked, ListQuery, Named};
+use store::{Store, StoreError};
+
+use crate::contract::{Food, FoodPage, NewFood, Saved};
+use crate::inventory::{Inventory, Told};
+use crate::rows;
+
+#[derive(Clone)]
+struct House {
+    store: Store,
+    inventory: Inventory,
+}
+
+pub(crate) fn router(store: Store, inventory: Inventory) -> Router {
+    // Who is asking is checked in front of these routes, before any of them reads a body.
+    Router::new()
+        .route("/food", get(list).post(create))
+        .route("/food/{id}", get(one).put(change).delete(remove))
+        .with_state(House { store, inventory })
+}
+
+async fn list(State(house): State<House>, Asked(query): Asked<ListQuery>) -> Result<Json<FoodPage>, Problem> {
+    let limit = query.limit()?;
+    let after: i64 = query.after()?.unwrap_or_default();
+    // One more than asked for tells whether there is another page.
+    let mut food_items = house.store.read(move |tx| rows::page(tx, after, limit + 1)).await?;
+    let more = food_items.len() > limit as usize;
+    food_items.truncate(limit as usize);
+    let next = food_items.last().filter(|_| more).map(|food| food.id);
+    let inventory_check = house.inventory.check(&food_items, clock::now()).await;
+    Ok(Json(FoodPage { food_items, inventory_check, next }))
+}
+
+async fn one(State(house): State<House>, Named(id): Named<i64>) -> Result<Json<Food>, Problem> {
+    let food = house.store.read(move |tx| rows::find(tx, id)).await?;
+    food.map(Json).ok_or_else(no_such)
+}
+
+async fn create(
+    State(house): State<House>,
+    JsonBody(new): JsonBody<NewFood>,
+) -> Result<(StatusCode, Json<Saved>), Problem> {
+    new.check()?;
+    let write = house.store.write(clock::now_ms(), move |tx| {
+        let id = rows::add(tx, &new)?;
+        rows::find(tx, id)?.ok_or_else(no_such)
+    });
+    let food = write.await?;
+    Ok((StatusCode::CREATED, Json(house.told(food).await?)))
+}
+
+async fn change(
+    State(house): State<House>,
+    Named(id): Named<i64>,
+    JsonBody(new): JsonBody<NewFood>,
+) -> Result<Json<Saved>, Problem> {
+    new.check()?;
+    let write = house.store.write(clock::now_ms(), move |tx| {
+        rows::change(tx, id, &new)?;
+        rows::find(tx, id)?.ok_or_else(no_such)
+    });
+    let food = write.await?;
+    house.told(food).await.map(Json)
+}
+
+async fn remove(State(house): State<House>, Named(id): Named<i64>) -> Result<Json<Value>, Problem> {
+    let removed = house.store.write::<_, StoreError>(clock::now_ms(), move |tx| rows::remove(tx, id)).await?;
+    if removed { Ok(Json(json!({ "message": format!("food item {id} was deleted") }))) } else { Err(no_such()) }
+}
+
+impl House {
+    /// Tells inventory about a row that was just written.
+    async fn told(&self, food: Food) -> Result<Saved, Problem> {
+        match self.inventory.tell(&self.store, food.id).await? {
+            Told::Known => Ok(food.saved(true)),
+            Told::Later => Ok(food.saved(false)),
+            Told::Refused(mut problem) => {
+                problem.detail = format!("the food was saved, its units were not: {}", problem.detail);
+                Err(problem)
+            }
+        }
+    }
+}
+
+fn no_such() -> Problem {
+    Problem::not_found("food")
+}

@@ -1,0 +1,87 @@
+//! `/furniture`: the catalogue.
+
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use events::{Ledger, ProductId};
+use runtime::{JsonBody, Problem, clock};
+use serde_json::{Value, json};
+use stock::doors::{Asked, ListQuery, Named};
+use stock::{catalogue, keeper};
+use store::Store;
+
+use crate::contract::{Furniture, NewFurniture};
+use crate::rows;
+
+pub(crate) fn router(store: Store) -> Router {
+    // Who is asking is checked in front of these routes, before any of them reads a body.
+    Router::new()
+        .route("/furniture", get(list).post(create))
+        .route("/furniture/{id}", get(one).put(change).delete(remove))
+        .with_state(store)
+}
+
+async fn list(State(store): State<Store>, Asked(query): Asked<ListQuery>) -> Result<Response, Problem> {
+    let limit = query.limit()?;
+    let after: i64 = query.after()?.unwrap_or_default();
+    // One more than asked for tells whether there is another page.
+    let mut page = store.read(move |tx| rows::page(tx, after, limit + 1)).await?;
+    let more = page.len() > limit as usize;
+    page.truncate(limit as usize);
+    let last = page.last().filter(|_| more).map(|furniture| furniture.id);
+    let mut response = Json(page).into_response();
+    if let Some(last) = last {
+        let next = format!("</furniture?limit={limit}&after={last}>; rel=\"next\"");
+        let next = HeaderValue::try_from(next).expect("numbers are header text");
+        response.headers_mut().insert(header::LINK, next);
+    }
+    Ok(response)
+}
+
+async fn one(State(store): State<Store>, Named(id): Named<i64>) -> Result<Json<Furniture>, Problem> {
+    let product_id = product(id)?;
+    let found = store.read(move |tx| rows::find(tx, &product_id)).await?;
+    found.map(Json).ok_or_else(no_such)
+}
+
+async fn create(
+    State(store): State<Store>,
+    JsonBody(new): JsonBody<NewFurniture>,
+) -> Result<(StatusCode, Json<Furniture>), Problem> {
+    let write = store.write(clock::now_ms(), move |tx| {
+        let product = new.product(rows::next_product(tx)?)?;
+        catalogue::upsert(tx, Ledger::Furniture, &product, "")?;
+        rows::find(tx, &product.product_id)?.ok_or_else(no_such)
+    });
+    Ok((StatusCode::CREATED, Json(write.await?)))
+}
+
+async fn change(
+    State(store): State<Store>,
+    Named(id): Named<i64>,
+    JsonBody(new): JsonBody<NewFurniture>,
+) -> Result<Json<Furniture>, Problem> {
+    let product = new.product(product(id)?)?;
+    let write = store.write(clock::now_ms(), move |tx| {
+        rows::find(tx, &product.product_id)?.ok_or_else(no_such)?;
+        catalogue::upsert(tx, Ledger::Furniture, &product, "")?;
+        rows::find(tx, &product.product_id)?.ok_or_else(no_such)
+    });
+    write.await.map(Json)
+}
+
+async fn remove(State(store): State<Store>, Named(id): Named<i64>) -> Result<Json<Value>, Problem> {
+    let product_id = product(id)?;
+    store.write(clock::now_ms(), move |tx| catalogue::remove(tx, &product_id)).await?;
+    Ok(Json(json!({ "message": format!("furniture item {id} was deleted") })))
+}
+
+fn product(id: i64) -> Result<ProductId, Problem> {
+    keeper::furniture_product(id).ok_or_else(no_such)
+}
+
+fn no_such() -> Problem {
+    Problem::not_found("piece of furniture")
+}

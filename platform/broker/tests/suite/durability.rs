@@ -1,0 +1,180 @@
+//! What survives a crash.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use broker::{Broker, BrokerError, Settings};
+use google_cloud_googleapis::pubsub::v1 as pb;
+
+use crate::harness::{SUBSCRIPTION, TOPIC, World, message, soon, text};
+
+fn segments(data: &Path) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = fs::read_dir(data)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "log"))
+        .collect();
+    found.sort();
+    found
+}
+
+#[tokio::test]
+async fn published_messages_and_acks_survive_a_crash() {
+    let mut world = World::with_topic().await;
+    world.subscription(|_| {}).await;
+    let ids = world.say(&["a", "b", "c"]).await;
+    let received = world.pull().await;
+    world.ack(&received[1..2]).await;
+
+    world.crash().await;
+
+    let again = world.pull().await;
+    assert_eq!(again.iter().map(text).collect::<Vec<_>>(), ["a", "c"]);
+    let kept: Vec<_> = again.iter().map(|r| r.message.as_ref().unwrap().message_id.clone()).collect();
+    assert_eq!(kept, [ids[0].clone(), ids[2].clone()]);
+    // An ack id of before the crash is still good.
+    world.ack(&received[..1]).await;
+    world.crash().await;
+    assert_eq!(world.texts().await, ["c"]);
+    assert!(world.say(&["d"]).await[0] > ids[2], "ids are not given twice");
+}
+
+#[tokio::test]
+async fn a_torn_end_is_cut_off_and_the_log_goes_on() {
+    let mut world = World::with_topic().await;
+    world.subscription(|_| {}).await;
+    world.say(&["a", "b"]).await;
+    for torn in [&b"\x20\0\0\0torn"[..], &[0; 100], &[0xff; 40]] {
+        world
+            .crash_and(|data| {
+                let mut log = OpenOptions::new().append(true).open(segments(data).pop().unwrap()).unwrap();
+                log.write_all(torn).unwrap();
+            })
+            .await;
+    }
+    world.say(&["c"]).await;
+    world.crash().await;
+    assert_eq!(world.texts().await, ["a", "b", "c"]);
+}
+
+#[tokio::test]
+async fn a_message_whose_record_is_torn_is_the_only_one_lost() {
+    let mut world = World::with_topic().await;
+    world.subscription(|_| {}).await;
+    world.say(&["a", "b"]).await;
+    world
+        .crash_and(|data| {
+            let log = OpenOptions::new().write(true).open(segments(data).pop().unwrap()).unwrap();
+            log.set_len(log.metadata().unwrap().len() - 1).unwrap();
+        })
+        .await;
+    assert_eq!(world.texts().await, ["a"]);
+}
+
+#[tokio::test]
+async fn damage_that_no_crash_can_do_is_named_and_nothing_is_changed() {
+    let mut world = World::with(|s| s.segment_bytes = 64 << 10).await;
+    world.topic(TOPIC).await;
+    world.subscription(|_| {}).await;
+    for _ in 0..3 {
+        world.publish(vec![message(&"x".repeat(50_000))]).await.unwrap();
+    }
+    let data = world.data().to_owned();
+    let segments = segments(&data);
+    assert_eq!(segments.len(), 3);
+    soon(world.broker.take().unwrap().shutdown()).await;
+    let mut bytes = fs::read(&segments[0]).unwrap();
+    bytes[1000] ^= 1;
+    fs::write(&segments[0], &bytes).unwrap();
+    let settings = Settings { listen: "127.0.0.1:0".parse().unwrap(), data, ..Settings::default() };
+    let Err(error) = Broker::start(settings).await else { panic!("it started") };
+    assert!(matches!(&error, BrokerError::Damaged { path, offset: 20 } if *path == segments[0]), "{error}");
+    assert_eq!(fs::read(&segments[0]).unwrap(), bytes);
+}
+
+#[tokio::test]
+async fn segments_go_when_their_messages_are_done() {
+    let mut world = World::with(|s| s.segment_bytes = 64 << 10).await;
+    world.topic(TOPIC).await;
+    world.subscription(|_| {}).await;
+    for _ in 0..20 {
+        world.publish(vec![message(&"x".repeat(30_000))]).await.unwrap();
+    }
+    assert!(segments(world.data()).len() >= 9);
+    let received = world.pull().await;
+    let (first, rest) = received.split_first().unwrap();
+    world.ack(rest).await;
+    // The next publish is behind the deletions in the writer's queue.
+    world.say(&["last"]).await;
+    assert!(segments(world.data()).len() <= 3, "{:?}", segments(world.data()));
+    world.ack(std::slice::from_ref(first)).await;
+    world.crash().await;
+    assert_eq!(world.texts().await, ["last"]);
+    assert_eq!(segments(world.data()).len(), 1);
+}
+
+#[tokio::test]
+async fn a_deleted_subscription_holds_no_segment_and_a_new_one_of_its_name_starts_empty() {
+    let mut world = World::with(|s| s.segment_bytes = 64 << 10).await;
+    world.topic(TOPIC).await;
+    world.subscription(|_| {}).await;
+    for _ in 0..6 {
+        world.publish(vec![message(&"x".repeat(40_000))]).await.unwrap();
+    }
+    let delete = pb::DeleteSubscriptionRequest { subscription: SUBSCRIPTION.to_owned() };
+    world.subscriber.delete_subscription(delete).await.unwrap();
+    world.subscription(|_| {}).await;
+    assert!(world.pull().await.is_empty());
+    world.crash().await;
+    assert!(world.pull().await.is_empty());
+    assert_eq!(segments(world.data()).len(), 1);
+}
+
+#[tokio::test]
+async fn the_backlog_of_a_deleted_topic_survives_and_a_new_topic_of_its_name_is_another() {
+    let mut world = World::with_topic().await;
+    world.subscription(|_| {}).await;
+    world.say(&["old"]).await;
+    world.publisher.delete_topic(pb::DeleteTopicRequest { topic: TOPIC.to_owned() }).await.unwrap();
+    world.topic(TOPIC).await;
+    world.say(&["new"]).await;
+    world.crash().await;
+    assert_eq!(world.texts().await, ["old"]);
+    let request = pb::GetSubscriptionRequest { subscription: SUBSCRIPTION.to_owned() };
+    let config = world.subscriber.get_subscription(request).await.unwrap().into_inner();
+    assert_eq!(config.topic, "_deleted_topic_");
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_publishes_and_takes_them_again_once_there_is_room() {
+    let mut world = World::with(|s| {
+        s.segment_bytes = 64 << 10;
+        s.disk_bytes = 300_000;
+    })
+    .await;
+    world.topic(TOPIC).await;
+    world.subscription(|_| {}).await;
+    let mut stored = 0;
+    let refusal = loop {
+        match world.publish(vec![message(&"x".repeat(30_000))]).await {
+            Ok(_) => stored += 1,
+            Err(refusal) => break refusal,
+        }
+    };
+    assert_eq!(refusal.code(), tonic::Code::Unavailable);
+    let received = world.pull().await;
+    assert_eq!(received.len(), stored);
+    world.ack(&received).await;
+    world.say(&["room again"]).await;
+    world.crash().await;
+    assert_eq!(world.texts().await, ["room again"]);
+}
+
+#[tokio::test]
+async fn a_second_broker_on_the_same_directory_is_refused() {
+    let world = World::new().await;
+    let settings =
+        Settings { listen: "127.0.0.1:0".parse().unwrap(), data: world.data().to_owned(), ..Settings::default() };
+    assert!(matches!(Broker::start(settings).await, Err(BrokerError::InUse { .. })));
+}
