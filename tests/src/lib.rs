@@ -1,1 +1,5 @@
 #![doc = include_str!("../README.md")]
+
+mod shop;
+
+pub use shop::{Shop, eventually};

@@ -11,9 +11,25 @@ use super::evidence::Evidence;
 /// One ledger's products and holds.
 #[derive(Default)]
 pub struct Found {
-    service: &'static str,
+    /// Whose ledger.
+    pub service: &'static str,
     products: Vec<Product>,
     holds: Vec<Hold>,
+}
+
+impl Found {
+    /// Units held for each order, released holds left out, by product.
+    pub fn units_by_order(&self) -> BTreeMap<&str, BTreeMap<&str, u32>> {
+        let mut orders: BTreeMap<&str, BTreeMap<&str, u32>> = BTreeMap::new();
+        for hold in self.holds.iter().filter(|hold| hold.status != "released") {
+            let Some(order_id) = &hold.order_id else { continue };
+            let units = orders.entry(order_id).or_default();
+            for line in &hold.lines {
+                *units.entry(line.product_id.as_str()).or_default() += line.quantity;
+            }
+        }
+        orders
+    }
 }
 
 struct Product {

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use anyhow::Context;
 use bytes::Bytes;
-use hdrhistogram::Histogram;
 use http::{Method, Uri};
 use runtime::clock::Stopwatch;
 use tokio::sync::{Semaphore, oneshot};
@@ -16,6 +15,7 @@ use tokio::task::JoinSet;
 use super::http::Connection;
 use super::numbers::{number, ratio};
 use super::problems::Problems;
+use super::times::Times;
 
 /// One connection gives up after so many failures in a row.
 const MAX_FAILURES_IN_A_ROW: u32 = 20;
@@ -66,17 +66,16 @@ pub struct Tally {
     pub problems: Problems,
     /// From the first request to the last answer.
     pub elapsed: Duration,
-    /// Time to answer, in microseconds.
-    pub latency_us: Histogram<u64>,
+    /// Times to answer.
+    pub times: Times,
     /// Some of the answers.
     pub kept: Vec<Bytes>,
 }
 
 impl Tally {
     fn new() -> anyhow::Result<Self> {
-        let latency_us = Histogram::new(3).context("a histogram of 3 digits can be made")?;
         let (answered, problems, kept) = (0, Problems::default(), Vec::new());
-        Ok(Self { answered, problems, elapsed: Duration::ZERO, latency_us, kept })
+        Ok(Self { answered, problems, elapsed: Duration::ZERO, times: Times::new()?, kept })
     }
 
     /// Answers per second.
@@ -88,7 +87,7 @@ impl Tally {
     fn add(&mut self, other: Tally) -> anyhow::Result<()> {
         self.answered += other.answered;
         self.problems.add(other.problems);
-        self.latency_us.add(other.latency_us).context("histograms of one kind add up")?;
+        self.times.add(&other.times)?;
         self.kept.extend(other.kept);
         Ok(())
     }
@@ -123,7 +122,12 @@ pub async fn drive(load: Load) -> anyhow::Result<Tally> {
     .await
 }
 
-async fn client(load: Load, mut connection: Connection, watch: Stopwatch, left: Arc<AtomicU64>) -> anyhow::Result<Tally> {
+async fn client(
+    load: Load,
+    mut connection: Connection,
+    watch: Stopwatch,
+    left: Arc<AtomicU64>,
+) -> anyhow::Result<Tally> {
     let path = Uri::from_static(load.path);
     let mut tally = Tally::new()?;
     let mut failures_in_a_row = 0;
@@ -141,8 +145,7 @@ async fn client(load: Load, mut connection: Connection, watch: Stopwatch, left: 
             Ok((status, answer)) if status.is_success() => {
                 failures_in_a_row = 0;
                 tally.answered += 1;
-                // A time beyond the histogram's range is one beyond our patience: a failure, not this arm.
-                tally.latency_us.saturating_record(u64::try_from(took.elapsed().as_micros()).unwrap_or(u64::MAX));
+                tally.times.record(took.elapsed());
                 if tally.answered % KEEP_ONE_OF == 1 && tally.kept.len() < MAX_KEPT {
                     tally.kept.push(answer);
                 }

@@ -16,6 +16,7 @@ mod rest;
 mod ruler;
 mod run;
 mod shop;
+mod times;
 mod verdict;
 mod work;
 
@@ -34,6 +35,7 @@ use self::ruler::{Ruler, RulerKind};
 use self::run::{Run, Settings};
 use self::shop::Shop;
 use self::work::WorkFolder;
+use crate::addresses::Addresses;
 
 pub use self::ruler::RulerArgs;
 
@@ -122,7 +124,7 @@ impl BenchArgs {
 pub async fn run(args: BenchArgs) -> anyhow::Result<()> {
     let work = match &args.data {
         // Beside the shop's data, so that rulers and shop write to the same disk.
-        Some(data) => WorkFolder::below(data)?,
+        Some(data) => Addresses::load(data).and_then(|_| WorkFolder::below(data))?,
         None => WorkFolder::below(&args.work_dir)?,
     };
     // An interrupted measurement drops its processes, and dropped they are killed; the folder goes after them.
@@ -131,7 +133,11 @@ pub async fn run(args: BenchArgs) -> anyhow::Result<()> {
         () = interrupted() => bail!("interrupted"),
     };
     let text = report.text();
-    if args.json.as_os_str() == "-" { eprint!("{text}") } else { print!("{text}") }
+    if args.json.as_os_str() == "-" {
+        eprint!("{text}")
+    } else {
+        print!("{text}")
+    }
     report.save(&args.json)?;
     if report.problems.count > 0 {
         let first = report.problems.first.unwrap_or_default();
@@ -194,7 +200,9 @@ async fn measure(args: &BenchArgs, work: &Path) -> anyhow::Result<Report> {
     }
     run.progress.stage("stopping the shop");
     if !shop.is_own() {
-        report.notes.push("the shop ran before: its idle memory is that of its past, and its data may be large".to_owned());
+        report
+            .notes
+            .push("the shop ran before: its idle memory is that of its past, and its data may be large".to_owned());
     }
     if !shop.stop().await {
         report.notes.push("the shop did not stop when asked and was killed".to_owned());

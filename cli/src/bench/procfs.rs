@@ -105,7 +105,8 @@ mod tests {
 
     #[test]
     fn the_deepest_mount_names_the_file_system() {
-        let mounts = "/dev/vda / ext4 rw 0 0\ntmpfs /tmp tmpfs rw 0 0\n/dev/vdb /tmp/disk xfs rw 0 0\nproc /proc proc rw 0 0\n";
+        let mounts =
+            "/dev/vda / ext4 rw 0 0\ntmpfs /tmp tmpfs rw 0 0\n/dev/vdb /tmp/disk xfs rw 0 0\nproc /proc proc rw 0 0\n";
         assert_eq!(parse_file_system(mounts, Path::new("/tmp/bench")), Some("tmpfs"));
         assert_eq!(parse_file_system(mounts, Path::new("/tmp/disk/bench")), Some("xfs"));
         assert_eq!(parse_file_system(mounts, Path::new("/tmpish")), Some("ext4"));

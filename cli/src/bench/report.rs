@@ -76,21 +76,15 @@ pub struct Row {
 impl Report {
     /// Fills the rows from what was measured.
     pub fn sum_up(&mut self) {
-        let connections = self.settings.connections;
         self.rows.extend(self.orders.as_ref().map(|orders| Row {
-            measured: format!("{} orders/s", whole(&orders.shop_per_second)),
-            ruler: format!("S_ord {}/s", whole(&orders.ruler_per_second)),
+            measured: rate(&orders.shop_per_second, "orders/s"),
+            ruler: format!("S_ord {}", rate(&orders.ruler_per_second, "/s")),
             ..ratio_row("POST /orders, all edges", &orders.ratio, verdict::ORDERS)
         }));
         self.rows.extend(self.events.as_ref().map(|events| Row {
-            measured: format!(
-                "{} events/s\n{} orders/s × {:.1}",
-                whole(&events.shop_per_second),
-                whole(&events.orders_per_second),
-                events.deliveries_per_order
-            ),
-            ruler: format!("S_inbox {}/s", whole(&events.ruler_per_second)),
-            ..ratio_row("events handled", &events.ratio, verdict::EVENTS)
+            measured: rate(&events.shop_per_second, "events/s"),
+            ruler: format!("S_inbox {}", rate(&events.ruler_per_second, "/s")),
+            ..ratio_row("events handled by all consumers", &events.ratio, verdict::EVENTS)
         }));
         self.rows.extend(self.latency.as_ref().map(|latency| {
             let bars = [(latency.p50_ms, verdict::LATENCY_P50_MS), (latency.p99_ms, verdict::LATENCY_P99_MS)];
@@ -98,7 +92,7 @@ impl Report {
         }));
         self.rows.extend(self.events.as_ref().map(|events| {
             let cpu = &events.cpu_ms_per_order;
-            let measured = format!("{:.2} ms ({:.2} to {:.2})", cpu.median, cpu.lowest, cpu.highest);
+            let measured = format!("{:.2} ms{}", cpu.median, extremes(cpu, 2));
             plain_row("CPU per completed order", measured, &[(cpu.median, verdict::CPU_MS)], "ms")
         }));
         self.rows.extend(self.memory.as_ref().map(|memory| {
@@ -107,17 +101,23 @@ impl Report {
         }));
         self.rows.extend(self.start.as_ref().map(|start| {
             let ms = &start.start_ms;
-            let measured = format!("{:.1} ms ({:.1} to {:.1})", ms.median, ms.lowest, ms.highest);
+            let measured = format!("{:.1} ms{}", ms.median, extremes(ms, 1));
             plain_row("start of a service to its first 200", measured, &[(ms.median, verdict::START_MS)], "ms")
         }));
-        self.add_notes(connections);
+        self.add_notes();
     }
 
-    fn add_notes(&mut self, connections: usize) {
-        let rounds = self.settings.rounds;
+    fn add_notes(&mut self) {
+        let Settings { rounds, connections, .. } = self.settings;
         self.notes.push(format!(
-            "medians of {rounds} rounds (lowest to highest), {connections} connections, ruler and shop in turns; a ratio is taken round by round"
+            "medians, with the extremes below; rounds: {rounds}, connections: {connections}; ruler and shop in turns, a ratio is taken round by round"
         ));
+        if let Some(events) = &self.events {
+            self.notes.push(format!(
+                "events: {:.0} orders completed per second × {:.1} deliveries per order, counted in the services' records",
+                events.orders_per_second.median, events.deliveries_per_order
+            ));
+        }
         if let Some(latency) = &self.latency {
             self.notes.push(format!(
                 "201 to completed: {} orders one by one, seen by asking the OMS every ms; by the event's own time {:.0} / {:.0} ms",
@@ -125,7 +125,10 @@ impl Report {
             ));
         }
         if let Some(start) = &self.start {
-            self.notes.push(format!("start: {}; its first start, which makes the database, took {:.1} ms", start.service, start.first_ms));
+            self.notes.push(format!(
+                "start: {}; its first start, which makes the database, took {:.1} ms",
+                start.service, start.first_ms
+            ));
         }
         if let Some(memory) = &self.memory {
             self.notes.push(format!("RSS: the kernel's high-water mark is {:.0} MB", memory.high_water_mb));
@@ -134,7 +137,9 @@ impl Report {
             self.notes.push("THIS IS A DEBUG BUILD: the figures mean nothing; build with --release".to_owned());
         }
         if self.machine.file_system == "tmpfs" {
-            self.notes.push("the databases are on tmpfs, where a commit costs nothing: choose a disk with --work-dir".to_owned());
+            self.notes.push(
+                "the databases are on tmpfs, where a commit costs nothing: choose a disk with --work-dir".to_owned(),
+            );
         }
     }
 
@@ -143,7 +148,15 @@ impl Report {
     pub fn text(&self) -> String {
         let mut table: Table = output::table(&["figure", "measured", "ruler", "ratio", "reach", "aim", "verdict"]);
         for row in &self.rows {
-            table.add_row([row.figure, &row.measured, &row.ruler, &row.ratio, &row.reach, &row.aim, row.verdict.text()]);
+            table.add_row([
+                row.figure,
+                &row.measured,
+                &row.ruler,
+                &row.ratio,
+                &row.reach,
+                &row.aim,
+                row.verdict.text(),
+            ]);
         }
         let mut text = format!("{table}\n");
         for note in &self.notes {
@@ -163,7 +176,8 @@ impl Report {
             return output::json(self);
         }
         let text = serde_json::to_string_pretty(self)?;
-        std::fs::write(file, text).with_context(|| format!("cannot write {}: choose another file with --json", file.display()))
+        std::fs::write(file, text)
+            .with_context(|| format!("cannot write {}: choose another file with --json", file.display()))
     }
 }
 
@@ -172,7 +186,7 @@ fn ratio_row(figure: &'static str, ratio: &Spread, bar: Bar) -> Row {
         figure,
         measured: String::new(),
         ruler: String::new(),
-        ratio: format!("{:.2} ({:.2} to {:.2})", ratio.median, ratio.lowest, ratio.highest),
+        ratio: format!("{:.2}{}", ratio.median, extremes(ratio, 2)),
         reach: format!("{:.2}", bar.reach),
         aim: format!("{:.2}", bar.aim),
         verdict: bar.judge(ratio.median),
@@ -187,11 +201,26 @@ fn plain_row(figure: &'static str, measured: String, bars: &[(f64, Bar)], unit: 
     };
     let none = "–".to_owned();
     let verdict = bars.iter().map(|(value, bar)| bar.judge(*value)).min().unwrap_or(Verdict::Below);
-    Row { figure, measured, ruler: none.clone(), ratio: none, reach: join(|bar| bar.reach), aim: join(|bar| bar.aim), verdict }
+    Row {
+        figure,
+        measured,
+        ruler: none.clone(),
+        ratio: none,
+        reach: join(|bar| bar.reach),
+        aim: join(|bar| bar.aim),
+        verdict,
+    }
 }
 
-fn whole(spread: &Spread) -> String {
-    format!("{:.0} ({:.0} to {:.0})", spread.median, spread.lowest, spread.highest)
+fn rate(spread: &Spread, unit: &str) -> String {
+    let space = if unit.starts_with('/') { "" } else { " " };
+    format!("{:.0}{space}{unit}{}", spread.median, extremes(spread, 0))
+}
+
+/// A second line with the extremes, where there is more than one round.
+fn extremes(spread: &Spread, digits: usize) -> String {
+    let Spread { lowest, highest, rounds, .. } = spread;
+    if rounds.len() < 2 { String::new() } else { format!("\n{lowest:.digits$} to {highest:.digits$}") }
 }
 
 fn pair(first: f64, second: f64, unit: &str) -> String {
@@ -213,6 +242,6 @@ mod tests {
     #[test]
     fn a_ratio_is_judged_by_its_median() {
         let row = ratio_row("orders", &Spread::of(vec![0.1, 0.31, 0.9]), verdict::ORDERS);
-        assert_eq!((row.ratio.as_str(), row.verdict), ("0.31 (0.10 to 0.90)", Verdict::ReachedAim));
+        assert_eq!((row.ratio.as_str(), row.verdict), ("0.31\n0.10 to 0.90", Verdict::ReachedAim));
     }
 }

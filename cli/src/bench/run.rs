@@ -120,7 +120,9 @@ impl Run {
         let missing = self.rest.wait().await?;
         if missing > 0 {
             let secs = super::rest::STUCK_AFTER.as_secs();
-            self.problems.note(format!("{missing} orders did not end and nothing moved for {secs} s: see GET /orders of the OMS"));
+            self.problems.note(format!(
+                "{missing} orders did not end and nothing moved for {secs} s: see GET /orders of the OMS"
+            ));
         }
         Ok(())
     }

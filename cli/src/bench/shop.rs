@@ -43,7 +43,8 @@ impl Shop {
         let log = folder.join("up.log");
         let errors = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
         let text = data.to_str().context("the work folder's name is not UTF-8: choose another with --work-dir")?;
-        let arguments = ["up", "--data", text, "--ports", "auto", "--dispatch-delay-ms", "0", "--deliver-delay-ms", "0", "--quiet"];
+        let arguments =
+            ["up", "--data", text, "--ports", "auto", "--dispatch-delay-ms", "0", "--deliver-delay-ms", "0", "--quiet"];
         let mut process = Process::start(&arguments, |command| {
             // The figures are those of the embedded database, whatever the caller's environment says.
             command.env_remove("DATABASE_URL").stderr(errors);
@@ -73,9 +74,11 @@ impl Shop {
     pub async fn attach(data: &Path) -> anyhow::Result<Self> {
         let addresses = Addresses::load(data)?;
         let path = data.join("boutique.pid");
-        let text = std::fs::read_to_string(&path)
-            .with_context(|| format!("cannot read {}: start the shop with `boutique up --data {}`", path.display(), data.display()))?;
-        let pid = text.trim().parse().with_context(|| format!("{} holds no process id but {text:?}", path.display()))?;
+        let text = std::fs::read_to_string(&path).with_context(|| {
+            format!("cannot read {}: start the shop with `boutique up --data {}`", path.display(), data.display())
+        })?;
+        let pid =
+            text.trim().parse().with_context(|| format!("{} holds no process id but {text:?}", path.display()))?;
         let shop = Self { addresses, pid, process: None, log: PathBuf::new() };
         shop.ready(Stopwatch::start()).await?;
         Ok(shop)

@@ -14,7 +14,8 @@ impl WorkFolder {
     /// When it cannot be made, or is there already.
     pub fn below(parent: &Path) -> anyhow::Result<Self> {
         let path = parent.join(format!("boutique-bench-{}", std::process::id()));
-        std::fs::create_dir(&path).with_context(|| format!("cannot make {}: choose a folder with --work-dir", path.display()))?;
+        std::fs::create_dir(&path)
+            .with_context(|| format!("cannot make {}: choose a folder with --work-dir", path.display()))?;
         // Other processes are told its name and have working folders of their own.
         let path = path.canonicalize().with_context(|| format!("cannot find {}", path.display()))?;
         Ok(Self(path))

@@ -99,11 +99,11 @@ async fn play(args: &DemoArgs, plan: &Plan) -> anyhow::Result<Outcome> {
 }
 
 fn must_be_fresh(folder: &Path) -> anyhow::Result<()> {
-    match std::fs::read_dir(folder) {
-        Ok(mut entries) if entries.next().is_some() => {
+    match std::fs::read_dir(folder).map(|mut entries| entries.next().is_some()) {
+        Ok(true) => {
             bail!("{} is not empty; to go on with a shop use `boutique up --data {0}`", folder.display())
         }
-        Ok(_) => Ok(()),
+        Ok(false) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error).with_context(|| format!("cannot look into {}", folder.display())),
     }

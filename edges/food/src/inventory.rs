@@ -23,6 +23,8 @@ pub struct Inventory {
     peer: Peer,
     /// One at a time is told, so that an older row never comes after a newer one.
     telling: Arc<Mutex<()>>,
+    /// How long one waits for its turn; after that it is told later.
+    patience: Duration,
 }
 
 /// What came of telling inventory.
@@ -41,7 +43,8 @@ impl Inventory {
     #[must_use]
     pub fn new(config: &Config) -> Self {
         let timeout = Duration::from_millis(config.inventory_timeout_ms);
-        Self { peer: Peer::new("inventory", &config.inventory_url, timeout), telling: Arc::default() }
+        let peer = Peer::new("inventory", &config.inventory_url, timeout);
+        Self { peer, telling: Arc::default(), patience: timeout }
     }
 
     /// Asks for the units of a page of food.
@@ -74,7 +77,9 @@ impl Inventory {
 
     /// Tells inventory about one row, if it does not know, and takes the mark off.
     pub(crate) async fn tell(&self, store: &Store, id: i64) -> Result<Told, StoreError> {
-        let _one_at_a_time = self.telling.lock().await;
+        let Ok(_one_at_a_time) = tokio::time::timeout(self.patience, self.telling.lock()).await else {
+            return Ok(Told::Later);
+        };
         let Some(Untold { food, stock_level, revision }) = store.read(move |tx| rows::untold(tx, id)).await? else {
             return Ok(Told::Known);
         };

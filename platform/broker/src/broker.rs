@@ -48,7 +48,8 @@ impl Broker {
         let core = Arc::new(Core {
             settings,
             clock,
-            log: opened.log,
+            log: opened.ground.log.clone(),
+            ground: opened.ground,
             recent: opened.recent,
             topics: RwLock::new(opened.topics),
             subscriptions: RwLock::new(opened.subscriptions),

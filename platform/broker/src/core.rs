@@ -17,7 +17,7 @@ use crate::log::{
 };
 use crate::message::{self, Incoming};
 use crate::settings::Settings;
-use crate::subscription::{Counts, Subscription};
+use crate::subscription::{Counts, Ground, Subscription};
 use crate::sync::read;
 use crate::topic::Topic;
 use crate::{limits, names, push};
@@ -27,6 +27,7 @@ pub(crate) struct Core {
     pub(crate) settings: Settings,
     pub(crate) clock: Clock,
     pub(crate) log: Log,
+    pub(crate) ground: Ground,
     pub(crate) recent: Arc<Recent>,
     pub(crate) topics: RwLock<HashMap<String, Arc<Topic>>>,
     pub(crate) subscriptions: RwLock<HashMap<String, Arc<Subscription>>>,

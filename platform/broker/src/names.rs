@@ -19,7 +19,7 @@ pub(crate) fn check(name: &str, collection: &str) -> Result<(), Refusal> {
     if kind != collection {
         return Err(bad("it names another kind of resource"));
     }
-    check_project(project).map_err(|why| bad(why))?;
+    check_project(project).map_err(&bad)?;
     if !(3..=255).contains(&id.len()) {
         return Err(bad("an id has 3 to 255 characters"));
     }

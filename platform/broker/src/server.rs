@@ -19,7 +19,8 @@ use crate::{grpc, limits, rest};
 /// Accepts connections until the broker stops, then lets requests in flight finish.
 pub(crate) async fn run(core: Arc<Core>, listener: TcpListener) {
     let mut stopping = core.stopping.subscribe();
-    let builder = builder(core.settings.header_timeout);
+    let header_timeout = core.settings.header_timeout;
+    let builder = builder(header_timeout);
     let permits = Arc::new(Semaphore::new(core.settings.connections));
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
@@ -55,11 +56,14 @@ pub(crate) async fn run(core: Arc<Core>, listener: TcpListener) {
                 Ok::<_, Infallible>(answer)
             }
         });
-        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-        let connection = graceful.watch(connection);
+        let (builder, watcher) = (builder.clone(), graceful.watcher());
         connections.spawn(async move {
-            // A client that breaks off is no concern of ours.
-            let _ = connection.await;
+            // hyper's own timer begins with the first byte; a client that never sends one is let go here.
+            if let Ok(Ok(())) = tokio::time::timeout(header_timeout, stream.readable()).await {
+                let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+                // A client that breaks off is no concern of ours.
+                let _ = watcher.watch(connection).await;
+            }
             drop(permit);
         });
     }

@@ -11,8 +11,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Directory that holds everything durable; made if absent. One broker at a time. Default `broker-data`.
     pub data: PathBuf,
-    /// For tests and demonstrations: pushes start with a full window instead of a slow start and wait at
-    /// most one second after failures. Default `false`.
+    /// For tests and demonstrations: pushes start with a full window instead of a slow start, and no wait after
+    /// a failure is longer than one second, whatever a retry policy says. Default `false`.
     pub fast: bool,
     /// Requests in flight per push subscription, at most. 1..=1000. Default 128 (64 with `fast`).
     pub push_window: Option<usize>,

@@ -9,12 +9,12 @@ use crate::error::BrokerError;
 use crate::log::{self, Found, Log, Recent, SavedCatalogue};
 use crate::message::MessageView;
 use crate::settings::Settings;
-use crate::subscription::Subscription;
+use crate::subscription::{Ground, Subscription};
 use crate::topic::Topic;
 
 /// What a start found.
 pub(crate) struct Opened {
-    pub(crate) log: Log,
+    pub(crate) ground: Ground,
     pub(crate) writer: JoinHandle<()>,
     pub(crate) recent: Arc<Recent>,
     pub(crate) topics: HashMap<String, Arc<Topic>>,
@@ -45,13 +45,14 @@ pub(crate) fn open(settings: &Settings, clock: Clock) -> Result<Opened, BrokerEr
         _ => BrokerError::Data { path, source },
     })?;
     let last_number = catalogue.last_number;
-    let log = Log::new();
-    let by_topic = build(&log, clock, catalogue);
+    let ground = Ground { log: Log::new(), clock, fast: settings.fast };
+    let by_topic = build(&ground, catalogue);
     // Microseconds, so that two brokers that both began with an empty directory do not give the same ids.
     let first_id = clock.wall_ms() * 1000;
     let recovered = log::recover(&settings.data, first_id, |found| restore(&by_topic, found))?;
     let recent = Arc::new(Recent::new(settings.recent_bytes));
-    let writer = log.start(settings, recovered, Arc::clone(&recent), clock, lock).map_err(BrokerError::Writer)?;
+    let writer =
+        ground.log.start(settings, recovered, Arc::clone(&recent), clock, lock).map_err(BrokerError::Writer)?;
     let (mut topics, mut subscriptions) = (HashMap::new(), HashMap::new());
     for topic in by_topic.into_values() {
         for subscription in topic.subscriptions() {
@@ -61,11 +62,11 @@ pub(crate) fn open(settings: &Settings, clock: Clock) -> Result<Opened, BrokerEr
             topics.insert(topic.config.name.clone(), topic);
         }
     }
-    Ok(Opened { log, writer, recent, topics, subscriptions, last_number })
+    Ok(Opened { ground, writer, recent, topics, subscriptions, last_number })
 }
 
 /// Topics by number, with their subscriptions. Deleted topics that still have subscriptions are among them.
-fn build(log: &Log, clock: Clock, catalogue: SavedCatalogue) -> HashMap<u32, Arc<Topic>> {
+fn build(ground: &Ground, catalogue: SavedCatalogue) -> HashMap<u32, Arc<Topic>> {
     let mut topics: HashMap<u32, Arc<Topic>> = catalogue
         .topics
         .into_iter()
@@ -74,7 +75,7 @@ fn build(log: &Log, clock: Clock, catalogue: SavedCatalogue) -> HashMap<u32, Arc
     for saved in catalogue.subscriptions {
         let topic = topics.entry(saved.topic).or_insert_with(|| Arc::new(Topic::deleted(saved.topic)));
         let (number, from_id) = (saved.number, saved.from_id);
-        let subscription = Subscription::new(number, from_id, saved.config, Arc::clone(topic), log.clone(), clock);
+        let subscription = Subscription::new(number, from_id, saved.config, Arc::clone(topic), ground);
         topic.attach(Arc::new(subscription));
     }
     topics

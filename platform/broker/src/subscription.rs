@@ -17,6 +17,15 @@ use crate::log::{Ack, Log, Stored, append_acks};
 use crate::sync::lock;
 use crate::topic::Topic;
 
+/// What all subscriptions share.
+#[derive(Clone)]
+pub(crate) struct Ground {
+    pub(crate) log: Log,
+    pub(crate) clock: Clock,
+    /// See [`crate::Settings::fast`].
+    pub(crate) fast: bool,
+}
+
 /// A subscription, alive or deleted.
 pub(crate) struct Subscription {
     pub(crate) number: u32,
@@ -70,8 +79,7 @@ impl Subscription {
         from_id: u64,
         config: pb::Subscription,
         topic: Arc<Topic>,
-        log: Log,
-        clock: Clock,
+        ground: &Ground,
     ) -> Subscription {
         let dead_letter = config.dead_letter_policy.as_ref().map(|policy| DeadLetterPolicy {
             topic: policy.dead_letter_topic.clone(),
@@ -79,13 +87,13 @@ impl Subscription {
         });
         let policy = Policy {
             ordered: config.enable_message_ordering,
-            retry: retry_policy(config.retry_policy.as_ref()),
+            retry: retry_policy(config.retry_policy.as_ref(), ground.fast),
             dead_letter: dead_letter.clone(),
         };
         let retention =
             config.message_retention_duration.as_ref().map_or(limits::RETENTION_DEFAULT_SECONDS, |d| d.seconds);
         #[allow(clippy::cast_possible_truncation, reason = "only differs from run to run")]
-        let lease = clock.wall_ms() as u32;
+        let lease = ground.clock.wall_ms() as u32;
         Subscription {
             number,
             name: config.name.clone(),
@@ -100,8 +108,8 @@ impl Subscription {
             wake: Notify::new(),
             deleted: AtomicBool::new(false),
             counts: Counts::default(),
-            log,
-            clock,
+            log: ground.log.clone(),
+            clock: ground.clock,
         }
     }
 
@@ -275,7 +283,8 @@ impl Subscription {
     }
 }
 
-fn retry_policy(policy: Option<&pb::RetryPolicy>) -> RetryPolicy {
+fn retry_policy(policy: Option<&pb::RetryPolicy>, fast: bool) -> RetryPolicy {
+    let most_ms = if fast { limits::PUSH_BACKOFF_FAST_MAX_MS } else { u64::MAX };
     let ms = |duration: Option<&prost_types::Duration>, default| {
         duration.map_or(default, |d| {
             u64::try_from(d.seconds).unwrap_or(0) * 1000 + u64::try_from(d.nanos / 1_000_000).unwrap_or(0)
@@ -284,6 +293,6 @@ fn retry_policy(policy: Option<&pb::RetryPolicy>) -> RetryPolicy {
     RetryPolicy(policy.map(|policy| {
         let min_ms = ms(policy.minimum_backoff.as_ref(), limits::RETRY_MIN_DEFAULT_MS);
         let max_ms = ms(policy.maximum_backoff.as_ref(), limits::RETRY_MAX_DEFAULT_MS);
-        Backoff { min_ms, max_ms }
+        Backoff { min_ms: min_ms.min(most_ms), max_ms: max_ms.min(most_ms) }
     }))
 }

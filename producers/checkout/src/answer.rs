@@ -47,7 +47,8 @@ pub(crate) fn confirmed(
     placed_at: Timestamp,
 ) -> String {
     let Quote { lines, subtotal, discount, total } = quote;
-    let body = Confirmed { order_id, status: "confirmed", customer_id, lines, subtotal, discount, total, risk, placed_at };
+    let body =
+        Confirmed { order_id, status: "confirmed", customer_id, lines, subtotal, discount, total, risk, placed_at };
     to_json(&body)
 }
 

@@ -61,7 +61,12 @@ impl Config {
             furniture_url: url(environment, "BOUTIQUE_FURNITURE_URL", default.furniture_url)?,
             food_url: url(environment, "BOUTIQUE_FOOD_URL", default.food_url)?,
             edge_timeout_ms: within(environment, "BOUTIQUE_EDGE_TIMEOUT_MS", default.edge_timeout_ms, MAX_TIMEOUT_MS)?,
-            fraud_timeout_ms: within(environment, "BOUTIQUE_FRAUD_TIMEOUT_MS", default.fraud_timeout_ms, MAX_TIMEOUT_MS)?,
+            fraud_timeout_ms: within(
+                environment,
+                "BOUTIQUE_FRAUD_TIMEOUT_MS",
+                default.fraud_timeout_ms,
+                MAX_TIMEOUT_MS,
+            )?,
             hold_minutes: within(environment, "BOUTIQUE_HOLD_MINUTES", default.hold_minutes, MAX_HOLD_MINUTES)?,
         })
     }

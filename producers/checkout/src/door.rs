@@ -33,10 +33,7 @@ const MAX_LIMIT: u32 = 500;
 pub fn router(transactor: Transactor, config: &Config) -> Router {
     let checkout = Arc::new(Checkout::new(transactor, config));
     // Identity is checked in a layer here; until then the network lets in the gateway only.
-    Router::new()
-        .route("/orders", post(place).get(list))
-        .route("/orders/{orderId}", get(one))
-        .with_state(checkout)
+    Router::new().route("/orders", post(place).get(list)).route("/orders/{orderId}", get(one)).with_state(checkout)
 }
 
 async fn place(State(checkout): State<Arc<Checkout>>, headers: HeaderMap, body: Body) -> Result<Answer, Problem> {
@@ -107,8 +104,12 @@ struct List {
     next: Option<String>,
 }
 
-async fn list(State(checkout): State<Arc<Checkout>>, paging: Result<Query<Paging>, QueryRejection>) -> Result<Json<List>, Problem> {
-    let Query(Paging { limit, after }) = paging.map_err(|error| Problem::bad_request("bad_query", error.body_text()))?;
+async fn list(
+    State(checkout): State<Arc<Checkout>>,
+    paging: Result<Query<Paging>, QueryRejection>,
+) -> Result<Json<List>, Problem> {
+    let Query(Paging { limit, after }) =
+        paging.map_err(|error| Problem::bad_request("bad_query", error.body_text()))?;
     let limit = match limit {
         None => DEFAULT_LIMIT,
         Some(text) => text

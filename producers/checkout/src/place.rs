@@ -124,8 +124,7 @@ impl Checkout {
     fn holds(&self, draft: &Draft, quote: &Quote) -> Vec<Hold> {
         let expires_at = clock::from_ms(draft.placed_at.as_millisecond() + self.hold_ms);
         let of = |ledger: Ledger| {
-            let lines: Vec<_> =
-                quote.lines.iter().filter(|line| line.ledger == ledger).map(OrderLine::stock).collect();
+            let lines: Vec<_> = quote.lines.iter().filter(|line| line.ledger == ledger).map(OrderLine::stock).collect();
             (!lines.is_empty()).then(|| Hold {
                 order_id: draft.order_id.clone(),
                 reservation_id: reservation_id(&draft.order_id, ledger),

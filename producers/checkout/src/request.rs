@@ -77,7 +77,10 @@ impl Basket {
         }
         let lines = merge(body.lines)?;
         if body.currency_code.is_some_and(|code| code != SHOP_CURRENCY) {
-            return Err(Problem::unprocessable("unsupported_currency", format!("the shop trades in {SHOP_CURRENCY} only")));
+            return Err(Problem::unprocessable(
+                "unsupported_currency",
+                format!("the shop trades in {SHOP_CURRENCY} only"),
+            ));
         }
         Ok(Self { customer_id: body.customer_id, lines, shipping_country: body.shipping_country })
     }
@@ -97,9 +100,9 @@ impl Key {
     /// # Errors
     /// 400 when it is not 1 to 128 visible ASCII characters.
     pub(crate) fn parse(value: &[u8], basket: &Basket) -> Result<Self, Problem> {
-        let text = std::str::from_utf8(value).ok().filter(|text| {
-            (1..=MAX_KEY_CHARS).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
-        });
+        let text = std::str::from_utf8(value)
+            .ok()
+            .filter(|text| (1..=MAX_KEY_CHARS).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic()));
         let Some(text) = text else {
             let problem = format!("must be 1 to {MAX_KEY_CHARS} visible ASCII characters");
             return Err(FieldError::new("Idempotency-Key", problem).into());
@@ -171,7 +174,8 @@ mod tests {
     #[test]
     fn the_same_basket_has_one_order_id_per_key() {
         let one = parse(r#"{"customerId":"c","lines":[{"productId":"A","quantity":2}]}"#).unwrap();
-        let same = parse(r#"{ "lines": [{"quantity":1,"productId":"A"},{"quantity":1,"productId":"A"}], "customerId":"c" }"#);
+        let same =
+            parse(r#"{ "lines": [{"quantity":1,"productId":"A"},{"quantity":1,"productId":"A"}], "customerId":"c" }"#);
         let other = parse(r#"{"customerId":"c","lines":[{"productId":"A","quantity":3}]}"#).unwrap();
         let id = |basket: &Basket, key: &[u8]| order_id(Some(&Key::parse(key, basket).unwrap()));
         assert_eq!(id(&one, b"k"), id(&same.unwrap(), b"k"));

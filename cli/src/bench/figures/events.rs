@@ -145,8 +145,10 @@ async fn deliveries(shop: &Shop, answers: &[Bytes]) -> anyhow::Result<BTreeMap<S
     for part in roster::services() {
         let peer: Peer = shop.peer(part.name)?;
         for id in &ids {
-            let story: Story =
-                peer.get(&format!("/events/{id}")).await.with_context(|| format!("cannot ask {} what it handled", part.name))?;
+            let story: Story = peer
+                .get(&format!("/events/{id}"))
+                .await
+                .with_context(|| format!("cannot ask {} what it handled", part.name))?;
             for handled in story.handled {
                 *counts.entry(handled.consumer).or_default() += 1;
             }

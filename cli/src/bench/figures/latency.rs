@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use bytes::Bytes;
-use hdrhistogram::Histogram;
 use http::{Method, StatusCode, Uri};
 use runtime::Story;
 use runtime::clock::{self, Stopwatch};
@@ -18,9 +17,9 @@ use serde_json::Value;
 use super::events::order_id;
 use crate::bench::http::Connection;
 use crate::bench::load::{on_own_thread, quote};
-use crate::bench::numbers::number;
 use crate::bench::run::Run;
 use crate::bench::shop::Shop;
+use crate::bench::times::Times;
 
 /// Orders before the measured ones: they warm connections and caches.
 const WARM_UP: u64 = 20;
@@ -82,24 +81,26 @@ pub async fn measure(run: &mut Run, shop: &Shop) -> anyhow::Result<Latency> {
     run.rest.placed(count);
     run.come_to_rest().await?;
     let samples = samples.get(usize::try_from(WARM_UP)?..).unwrap_or_default();
-    let mut seen = Histogram::<u64>::new(3)?;
-    let mut said = Histogram::<u64>::new(3)?;
+    let (mut seen, mut said) = (Times::new()?, Times::new()?);
     let oms = shop.peer("oms")?;
     for sample in samples {
-        seen.saturating_record(u64::try_from(sample.took.as_micros()).unwrap_or(u64::MAX));
+        seen.record(sample.took);
         let story: Story = oms.get(&format!("/events/{}", sample.order_id)).await?;
-        let end = story.said.iter().find(|said| said.event_type == COMPLETED).context("a completed order has no such event")?;
+        let end = story
+            .said
+            .iter()
+            .find(|said| said.event_type == COMPLETED)
+            .context("a completed order has no such event")?;
         // The event can be said in the millisecond in which the 201 arrives, or before.
-        said.saturating_record(u64::try_from(end.at_ms - sample.confirmed_at_ms).unwrap_or_default());
+        said.record(Duration::from_millis(u64::try_from(end.at_ms - sample.confirmed_at_ms).unwrap_or_default()));
     }
-    let ms = |quantile: f64| number(seen.value_at_quantile(quantile)) / 1_000.0;
     Ok(Latency {
         orders: seen.len(),
-        p50_ms: ms(0.5),
-        p99_ms: ms(0.99),
-        longest_ms: number(seen.max()) / 1_000.0,
-        event_p50_ms: number(said.value_at_quantile(0.5)),
-        event_p99_ms: number(said.value_at_quantile(0.99)),
+        p50_ms: seen.ms(0.5),
+        p99_ms: seen.ms(0.99),
+        longest_ms: seen.ms(1.0),
+        event_p50_ms: said.ms(0.5),
+        event_p99_ms: said.ms(0.99),
     })
 }
 
@@ -129,5 +130,8 @@ async fn follow(checkout: &mut Connection, oms: &mut Connection, body: Bytes) ->
         }
         std::thread::sleep(ASK_EVERY);
     }
-    bail!("order {order_id} was not completed within {} s: see `boutique order show {order_id}`", GIVE_UP_AFTER.as_secs())
+    bail!(
+        "order {order_id} was not completed within {} s: see `boutique order show {order_id}`",
+        GIVE_UP_AFTER.as_secs()
+    )
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::bench::load::{Until, drive};
-use crate::bench::numbers::{Spread, number, ratio};
+use crate::bench::numbers::{Spread, ratio};
 use crate::bench::ruler::Ruler;
 use crate::bench::run::Run;
 
@@ -37,8 +37,8 @@ pub async fn measure(run: &mut Run, ruler: &Ruler) -> anyhow::Result<Orders> {
         let tally = drive(run.orders(until)).await?;
         run.rest.placed(tally.answered);
         shop.push(tally.per_second());
-        p50.push(number(tally.latency_us.value_at_quantile(0.5)) / 1_000.0);
-        p99.push(number(tally.latency_us.value_at_quantile(0.99)) / 1_000.0);
+        p50.push(tally.times.ms(0.5));
+        p99.push(tally.times.ms(0.99));
         ratios.push(ratio(shop[shop.len() - 1], ruled[ruled.len() - 1]));
         run.problems.add(tally.problems);
         run.progress.stage(format!("orders, round {round}: waiting until all orders have ended"));

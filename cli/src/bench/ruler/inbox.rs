@@ -67,8 +67,13 @@ fn parse(body: &[u8]) -> Option<(BTreeMap<String, String>, String)> {
 fn handle(tx: &mut Tx<'_>, attributes: &BTreeMap<String, String>, data: &str) -> Result<(), StoreError> {
     let of = |name: &str| attributes.get(name).map_or("", String::as_str);
     let id = of("ce-id");
-    let receipt =
-        Receipt { consumer: "ruler", source: of("ce-source"), id, event_type: of("ce-type"), subject: of("ce-subject") };
+    let receipt = Receipt {
+        consumer: "ruler",
+        source: of("ce-source"),
+        id,
+        event_type: of("ce-type"),
+        subject: of("ce-subject"),
+    };
     if inbox::claim(tx, &receipt)? {
         let now_ms = tx.now_ms();
         tx.execute(INSERT, params![id, data, now_ms])?;
@@ -91,7 +96,8 @@ pub fn pushes() -> anyhow::Result<Bodies> {
 
 fn template() -> anyhow::Result<String> {
     let usd = |units: i64| json!({ "currencyCode": "USD", "units": units, "nanos": 990_000_000 });
-    let line = |product: &str| json!({ "productId": product, "quantity": 2, "unitPrice": usd(12), "ledger": "inventory" });
+    let line =
+        |product: &str| json!({ "productId": product, "quantity": 2, "unitPrice": usd(12), "ledger": "inventory" });
     let order = json!({
         "orderId": ID_PLACE, "customerId": "bench-00001", "lines": [line("BENCH-0001"), line("BENCH-0102"), line("BENCH-0203")],
         "discount": usd(0), "total": usd(77), "risk": "LOW",

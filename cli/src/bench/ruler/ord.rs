@@ -19,7 +19,8 @@ pub(super) const MIGRATIONS: &[Migration] = &[Migration {
     sql: "CREATE TABLE orders (order_id TEXT PRIMARY KEY, customer_id TEXT NOT NULL, lines BIGINT NOT NULL,
         body TEXT NOT NULL, created_at_ms BIGINT NOT NULL)",
 }];
-const INSERT: &str = "INSERT INTO orders (order_id, customer_id, lines, body, created_at_ms) VALUES (?1, ?2, ?3, ?4, ?5)";
+const INSERT: &str =
+    "INSERT INTO orders (order_id, customer_id, lines, body, created_at_ms) VALUES (?1, ?2, ?3, ?4, ?5)";
 
 /// What checkout says of an order: topic and wire type.
 const FACTS: [(&str, &str); 3] = [
@@ -72,7 +73,15 @@ fn commit(tx: &mut Tx<'_>, order_id: &str, placed: &Placed, body: &[u8]) -> Resu
         let attributes = format!(
             r#"{{"ce-correlationid":"{order_id}","ce-id":"{id}","ce-partitionkey":"{order_id}","ce-source":"//onlineboutique.com/ruler","ce-specversion":"1.0","ce-subject":"{subject}","ce-time":"{now_ms}","ce-type":"{event_type}","Content-Type":"application/json"}}"#
         );
-        let row = NewRow { topic, key: order_id, attributes: &attributes, data: &data, event_id: &id, event_type, subject: &subject };
+        let row = NewRow {
+            topic,
+            key: order_id,
+            attributes: &attributes,
+            data: &data,
+            event_id: &id,
+            event_type,
+            subject: &subject,
+        };
         outbox::push(tx, &row)?;
     }
     Ok(())

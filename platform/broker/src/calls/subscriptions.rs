@@ -35,9 +35,8 @@ pub(crate) async fn create_subscription(
             catalogue.subscriptions.push(saved.clone());
             core.save(&catalogue)?;
             core.last_number.store(number, Ordering::Release);
-            let (log, config) = (core.log.clone(), saved.config);
-            let subscription = Subscription::new(number, next_id, config, Arc::clone(&topic), log, core.clock);
-            let subscription = Arc::new(subscription);
+            let topic_of = Arc::clone(&topic);
+            let subscription = Arc::new(Subscription::new(number, next_id, saved.config, topic_of, &core.ground));
             write(&core.subscriptions).insert(subscription.name.clone(), Arc::clone(&subscription));
             topic.attach(Arc::clone(&subscription));
             Ok(subscription)

@@ -163,14 +163,12 @@ impl Leases {
                 return None;
             }
             self.timers.pop();
-            match self.touched.get(&id).map(|t| t.state) {
-                Some(State::Leased { until_ms: at, .. } | State::Waiting { due_ms: at }) => {
-                    if at <= now_ms {
-                        return Some(id);
-                    }
-                    self.wake_at(at, id);
+            let state = self.touched.get(&id).map(|t| t.state);
+            if let Some(State::Leased { until_ms: at, .. } | State::Waiting { due_ms: at }) = state {
+                if at <= now_ms {
+                    return Some(id);
                 }
-                _ => {}
+                self.wake_at(at, id);
             }
         }
         None

@@ -1,4 +1,5 @@
 //! The broker over real sockets, with a real disk.
+#![allow(clippy::unwrap_used, reason = "tests stop on errors")]
 
 mod admin;
 mod durability;

@@ -1,0 +1,201 @@
+//! Orders that are refused: bad input says nothing, a rejection is kept and said, and nothing stays held.
+
+mod support;
+
+use events::order::{OrderRejected, RejectionReason};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use support::{Fault, Shop, order};
+use testkit::facts_of;
+
+async fn rejection(shop: &Shop, order: &Value, status: u16, code: &str, reason: RejectionReason) -> Value {
+    let answer = shop.place(order).await;
+    assert_eq!((answer.status, answer.body["code"].as_str()), (status, Some(code)), "{}", answer.body);
+    assert_eq!(answer.headers["content-type"], "application/problem+json");
+    assert_eq!(shop.held(), 0);
+    let messages: Vec<_> = shop.said().into_iter().map(Into::into).collect();
+    assert_eq!(shop.said_types(), ["order.rejected.v1"]);
+    let fact = facts_of::<OrderRejected>(&messages).remove(0);
+    assert_eq!(fact.reason, reason);
+    let kept = shop.get(&format!("/orders/{}", fact.order_id)).await;
+    assert_eq!(
+        (kept.status, &kept.body["problem"], kept.body["status"].as_str()),
+        (200, &answer.body, Some("rejected"))
+    );
+    answer.body
+}
+
+#[tokio::test]
+async fn missing_units_are_named_line_by_line() {
+    let shop = Shop::open().await;
+    let order = order(&[("OLJCESPC7Z", 1), ("66VCHSJNUP", 4)]);
+    let problem = rejection(&shop, &order, 409, "out_of_stock", RejectionReason::OutOfStock).await;
+    assert_eq!(problem["errors"], json!([{ "path": "lines[1]", "problem": "wanted 4, available 3" }]));
+}
+
+#[tokio::test]
+async fn a_dish_that_is_off_the_menu_is_out_of_stock() {
+    let shop = Shop::open().await;
+    rejection(&shop, &order(&[("FOOD-2", 1)]), 409, "out_of_stock", RejectionReason::OutOfStock).await;
+}
+
+#[tokio::test]
+async fn units_gone_while_holding_reject_the_order_and_free_the_other_ledger() {
+    let shop = Shop::open().await;
+    // The first ledger to be asked says no; the lines of the client are counted over both.
+    shop.edges().lapses_at = Some("never held".to_owned());
+    let order = order(&[("FURN-1", 1), ("OLJCESPC7Z", 1)]);
+    let problem = rejection(&shop, &order, 409, "out_of_stock", RejectionReason::OutOfStock).await;
+    let paths: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|error| error["path"].clone()).collect();
+    assert_eq!(paths, ["lines[1]", "lines[0]"]);
+}
+
+#[tokio::test]
+async fn unknown_and_suspended_customers_are_rejected() {
+    for (customer, code) in [("nobody", "unknown_customer"), ("suspended", "customer_suspended")] {
+        let shop = Shop::open().await;
+        let mut order = order(&[("OLJCESPC7Z", 1)]);
+        order["customerId"] = json!(customer);
+        rejection(&shop, &order, 422, code, RejectionReason::UnknownCustomer).await;
+    }
+}
+
+#[tokio::test]
+async fn a_high_risk_frees_the_units() {
+    let shop = Shop::open().await;
+    shop.edges().risk = "HIGH";
+    let order = order(&[("OLJCESPC7Z", 1), ("FURN-1", 1)]);
+    rejection(&shop, &order, 403, "high_risk", RejectionReason::HighRisk).await;
+    assert_eq!(shop.edges().released.len(), 2);
+}
+
+#[tokio::test]
+async fn an_unknown_product_is_bad_input() {
+    for id in ["NOSUCH", "FURN-9", "FOOD-9", "FOOD-x"] {
+        let shop = Shop::open().await;
+        let answer = shop.place(&order(&[("OLJCESPC7Z", 1), (id, 1)])).await;
+        assert_eq!((answer.status, answer.body["code"].as_str()), (422, Some("unknown_product")), "{id}");
+        assert_eq!(answer.body["errors"][0]["path"], "lines[1]");
+        assert_eq!((shop.said().len(), shop.held()), (0, 0));
+        assert_eq!(shop.get("/orders").await.body["orders"], json!([]));
+    }
+}
+
+#[tokio::test]
+async fn a_required_edge_that_fails_refuses_the_order_and_holds_nothing() {
+    let order = order(&[("OLJCESPC7Z", 1), ("FURN-1", 1), ("FOOD-1", 1)]);
+    for edge in ["crm", "inventory", "furniture", "food"] {
+        for fault in [Fault::Broken, Fault::Silent, Fault::Garbled] {
+            let shop = Shop::open().await;
+            shop.fault(edge, fault);
+            let answer = shop.place(&order).await;
+            assert_eq!(
+                (answer.status, answer.body["code"].as_str()),
+                (503, Some("edge_unavailable")),
+                "{edge} {fault:?}"
+            );
+            assert!(answer.body["detail"].as_str().unwrap().starts_with(edge), "{}", answer.body);
+            assert_eq!((shop.said().len(), shop.held()), (0, 0));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_ledger_that_cannot_hold_frees_the_other_one() {
+    for (edge, fault) in
+        [("inventory", Fault::CannotHold), ("furniture", Fault::CannotHold), ("furniture", Fault::LosesHold)]
+    {
+        let shop = Shop::open().await;
+        shop.fault(edge, fault);
+        let answer = shop.place(&order(&[("OLJCESPC7Z", 1), ("FURN-1", 1)])).await;
+        assert_eq!((answer.status, answer.body["code"].as_str()), (503, Some("edge_unavailable")));
+        assert_eq!((shop.said().len(), shop.held()), (0, 0), "{edge} {fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_silent_fraud_engine_leaves_the_risk_unknown_and_the_order_confirmed() {
+    for fault in [Fault::Broken, Fault::Silent, Fault::Garbled] {
+        let shop = Shop::open().await;
+        shop.fault("fraud-engine", fault);
+        let answer = shop.place(&order(&[("OLJCESPC7Z", 1)])).await;
+        assert_eq!((answer.status, answer.body["risk"].as_str()), (201, Some("UNKNOWN")));
+        assert_eq!(shop.said()[0].extensions["risk"], "UNKNOWN");
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_commit_refuses_the_order_and_frees_the_units() {
+    let shop = Shop::open().await;
+    shop.transactor.store().clone().close().await;
+    let answer = shop.place(&order(&[("OLJCESPC7Z", 1)])).await;
+    assert_eq!((answer.status, answer.body["code"].as_str()), (503, Some("database_unavailable")), "{}", answer.body);
+    assert_eq!((shop.held(), shop.edges().released.len()), (0, 1));
+}
+
+#[tokio::test]
+async fn a_bad_field_is_named_and_nobody_is_asked() {
+    let shop = Shop::open().await;
+    let line = json!({ "productId": "OLJCESPC7Z", "quantity": 1 });
+    let with = |member: &str, value: Value| {
+        let mut order = order(&[("OLJCESPC7Z", 1)]);
+        order[member] = value;
+        order
+    };
+    let cases = [
+        (json!(null), "body"),
+        (json!([]), "body"),
+        (with("customerId", json!(7)), "customerId"),
+        (with("customerId", json!("a/b")), "customerId"),
+        (with("lines", json!([])), "lines"),
+        (with("lines", json!({})), "lines"),
+        (with("lines", json!(vec![line; 101])), "lines"),
+        (with("lines", json!([{ "productId": "A", "quantity": 0 }])), "lines[0].quantity"),
+        (with("lines", json!([{ "productId": "A", "quantity": 10_001 }])), "lines[0].quantity"),
+        (with("lines", json!([{ "productId": "A", "quantity": -1 }])), "lines[0].quantity"),
+        (with("lines", json!([{ "productId": "A", "quantity": 1.5 }])), "lines[0].quantity"),
+        (with("lines", json!([{ "productId": "A", "quantity": "1" }])), "lines[0].quantity"),
+        (with("lines", json!([{ "productId": "", "quantity": 1 }])), "lines[0].productId"),
+        (with("lines", json!([{ "productId": "A,B", "quantity": 1 }])), "lines[0].productId"),
+        (with("shippingCountry", json!("usa")), "shippingCountry"),
+        (with("currencyCode", json!(840)), "currencyCode"),
+    ];
+    for (order, path) in cases {
+        let answer = shop.place(&order).await;
+        assert_eq!((answer.status, answer.body["errors"][0]["path"].as_str()), (400, Some(path)), "{order}");
+    }
+    let answer = shop.place(&with("currencyCode", json!("EUR"))).await;
+    assert_eq!((answer.status, answer.body["code"].as_str()), (422, Some("unsupported_currency")));
+    assert_eq!(shop.place(&with("currencyCode", json!("USD"))).await.status, 201);
+    assert_eq!(shop.edges().calls.len(), 4);
+}
+
+#[tokio::test]
+async fn hostile_bytes_are_refused_and_never_an_error_of_ours() {
+    let shop = Shop::open().await;
+    let deep = "[".repeat(100_000);
+    let huge = format!("{{\"customerId\":\"{}\"}}", "x".repeat(70_000));
+    let duplicate = r#"{"customerId":"a","customerId":"b","lines":[]}"#;
+    let bodies: [&[u8]; 7] = [b"", b"\xff\xfe", b"{", deep.as_bytes(), huge.as_bytes(), duplicate.as_bytes(), b"1e999"];
+    for body in bodies {
+        let answer = shop.send(body.to_vec(), &[]).await;
+        assert!((400..500).contains(&answer.status), "{}", answer.body);
+    }
+    assert_eq!(shop.edges().calls.len(), 0);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn any_json_is_answered_without_an_error_of_ours(
+        customer in "[\\x00-\\x7f]{0,70}", product in "\\PC{0,20}", quantity in any::<i64>(), key in "[ -~]{0,140}",
+    ) {
+        let run = async {
+            let shop = Shop::open().await;
+            let body = json!({ "customerId": customer, "lines": [{ "productId": product, "quantity": quantity }] });
+            shop.send(body.to_string(), &[("idempotency-key", &key)]).await.status
+        };
+        let status = tokio::runtime::Runtime::new().unwrap().block_on(run);
+        prop_assert!(status < 500, "{status}");
+    }
+}

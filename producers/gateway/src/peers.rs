@@ -1,0 +1,97 @@
+//! The services behind the gateway. Where a service runs several times, its address is a load balancer's.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use runtime::{CallError, Peer, Problem};
+use serde::de::DeserializeOwned;
+use tracing::warn;
+
+use crate::config::Config;
+
+/// Every service, by name.
+pub(crate) struct Peers {
+    pub checkout: Peer,
+    pub oms: Peer,
+    pub accounting: Peer,
+    pub warehouse: Peer,
+    pub inventory: Peer,
+    pub fraud_bridge: Peer,
+    pub crm: Peer,
+    pub furniture: Peer,
+    pub food: Peer,
+    part_timeout: Duration,
+}
+
+/// A part of a merged answer.
+#[derive(Debug)]
+pub(crate) enum Part<T> {
+    /// Here it is.
+    Is(T),
+    /// The service does not know, or does not know yet.
+    Unknown,
+    /// The service did not answer in time; the cause is in the log.
+    Down,
+}
+
+impl<T> Part<T> {
+    /// The part, or a note in `missing` that `service` did not bring it.
+    pub(crate) fn or_missing(self, service: &'static str, missing: &mut Vec<&'static str>) -> Option<T> {
+        match self {
+            Part::Is(part) => Some(part),
+            Part::Unknown | Part::Down => {
+                missing.push(service);
+                None
+            }
+        }
+    }
+}
+
+impl Peers {
+    pub(crate) fn new(config: &Config) -> Self {
+        let part = |name, url: &str| Peer::new(name, url, config.part_timeout());
+        Self {
+            // Requests are passed on to these two, and those take what they take.
+            checkout: Peer::new("checkout", &config.checkout_url, config.timeout()),
+            oms: Peer::new("oms", &config.oms_url, config.timeout()),
+            accounting: part("accounting", &config.accounting_url),
+            warehouse: part("warehouse", &config.warehouse_url),
+            inventory: part("inventory", &config.inventory_url),
+            fraud_bridge: part("fraud-bridge", &config.fraud_bridge_url),
+            crm: part("crm", &config.crm_url),
+            furniture: part("furniture", &config.furniture_url),
+            food: part("food", &config.food_url),
+            part_timeout: config.part_timeout(),
+        }
+    }
+
+    /// Asks one service for its part of a merged answer.
+    pub(crate) async fn part<T: DeserializeOwned>(&self, peer: &Peer, path: &str) -> Part<T> {
+        match tokio::time::timeout(self.part_timeout, peer.get(path)).await {
+            Ok(Ok(part)) => Part::Is(part),
+            Ok(Err(error)) if error.status() == Some(404) => Part::Unknown,
+            Ok(Err(cause)) => {
+                warn!(%cause, "a part is missing from a merged answer");
+                Part::Down
+            }
+            Err(_) => {
+                warn!(cause = "timeout", peer = peer.name(), "a part is missing from a merged answer");
+                Part::Down
+            }
+        }
+    }
+}
+
+/// What a client is told when a service cannot be asked. The cause is for the log.
+pub(crate) fn no_answer(cause: &CallError) -> Problem {
+    warn!(%cause, "a request could not be passed on");
+    match cause {
+        CallError::Unavailable { peer, .. } => {
+            Problem::unavailable("service_unavailable", format!("{peer} does not answer now, try again"))
+        }
+        CallError::Refused { problem, .. } => (**problem).clone(),
+        CallError::Unexpected { peer, .. } => {
+            Problem::new(StatusCode::BAD_GATEWAY, "bad_answer", format!("{peer} answered something unexpected"))
+        }
+    }
+}

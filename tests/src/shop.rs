@@ -1,0 +1,212 @@
+//! A shop of its own for one test: the broker and every service on free ports, each of which can be stopped and started again.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use broker::Broker;
+use bus::{Address, Bus, PubSub};
+use events::topology;
+use runtime::config::Environment;
+use runtime::{Base, Peer, Running, Service, StartError};
+use serde_json::{Value, json};
+use store::Database;
+use tempfile::TempDir;
+
+/// How long a test waits for something that has to happen.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How often it looks.
+const PERIOD: Duration = Duration::from_millis(20);
+
+/// Assembles one service from its environment.
+type Assemble = fn(&Base, &Environment) -> Result<Service, StartError>;
+
+/// A part of the shop and how it is assembled.
+#[derive(Clone, Copy)]
+struct Part {
+    /// The service's name.
+    pub name: &'static str,
+    assemble: Assemble,
+}
+
+macro_rules! part {
+    ($krate:ident) => {
+        Part {
+            name: $krate::NAME,
+            assemble: |base, environment| {
+                let config = $krate::Config::from_environment(environment).expect("the test's environment is complete");
+                $krate::service(base, config)
+            },
+        }
+    };
+}
+
+/// Those who are asked come before those who ask.
+fn parts() -> [Part; 10] {
+    [
+        part!(crm),
+        part!(inventory),
+        part!(furniture),
+        part!(food),
+        part!(fraud_engine),
+        part!(warehouse),
+        part!(oms),
+        part!(accounting),
+        part!(fraud_bridge),
+        part!(checkout),
+    ]
+}
+
+/// A running shop.
+pub struct Shop {
+    folder: TempDir,
+    broker: Option<Broker>,
+    bus: Arc<dyn Bus>,
+    environment: BTreeMap<String, String>,
+    addresses: BTreeMap<&'static str, SocketAddr>,
+    running: BTreeMap<&'static str, Running>,
+    gateway: gateway::Running,
+}
+
+impl Shop {
+    /// Opens a shop on its own broker.
+    pub async fn open() -> Self {
+        Self::open_with(&[]).await
+    }
+
+    /// Opens a shop with some settings of its own.
+    pub async fn open_with(settings: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        let settings_ = broker::Settings { listen, data: folder.path().join("broker"), fast: true, ..Default::default() };
+        let broker = Broker::start(settings_).await.expect("a broker");
+        let host = broker.address().to_string();
+        Self::assemble(folder, Some(broker), &host, settings).await
+    }
+
+    /// Opens a shop on a Pub/Sub that is there already: `host:port`, as in `PUBSUB_EMULATOR_HOST`.
+    pub async fn open_on(host: &str) -> Self {
+        Self::assemble(tempfile::tempdir().expect("a folder"), None, host, &[]).await
+    }
+
+    async fn assemble(folder: TempDir, broker: Option<Broker>, host: &str, settings: &[(&str, &str)]) -> Self {
+        let address = Address::new("test", Some(host));
+        let bus: Arc<dyn Bus> = Arc::new(PubSub::connect(address.clone()).await.expect("a bus"));
+        let mut environment: BTreeMap<String, String> =
+            [("BOUTIQUE_DISPATCH_DELAY_MS", "0"), ("BOUTIQUE_DELIVER_DELAY_MS", "0")]
+                .iter()
+                .chain(settings)
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect();
+        let mut addresses = BTreeMap::new();
+        let mut running = BTreeMap::new();
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        for part in parts() {
+            let service = start(&part, &folder, listen, &bus, &environment).await;
+            addresses.insert(part.name, service.address());
+            environment.insert(variable(part.name), format!("http://{}", service.address()));
+            running.insert(part.name, service);
+        }
+        let config = gateway::Config::from_environment(&Environment::of(environment.clone())).expect("complete");
+        let gateway = gateway::start(listen, config).await.expect("a gateway");
+        let endpoint = |name: &'static str| Some((name, format!("http://{}/", addresses.get(name)?)));
+        let endpoints = topology::consumers().into_iter().filter_map(endpoint).collect();
+        bus::provision::provision(&address, &endpoints).await.expect("topics and subscriptions");
+        Self { folder, broker, bus, environment, addresses, running, gateway }
+    }
+
+    /// A client of one part; `gateway` too.
+    pub fn peer(&self, name: &'static str) -> Peer {
+        let address = if name == "gateway" { self.gateway.address() } else { self.addresses[name] };
+        Peer::new(name, &format!("http://{address}"), Duration::from_secs(10))
+    }
+
+    /// The way to Pub/Sub.
+    pub fn bus(&self) -> &dyn Bus {
+        &*self.bus
+    }
+
+    /// A service's database.
+    pub fn database(&self, name: &str) -> PathBuf {
+        self.folder.path().join(format!("{name}.db"))
+    }
+
+    /// Stops one service: its port refuses connections until it is started again.
+    pub async fn stop(&mut self, name: &str) {
+        self.running.remove(name).expect("it was running").stop().await;
+    }
+
+    /// Starts a stopped service where it was.
+    pub async fn start(&mut self, name: &'static str) {
+        let part = parts().into_iter().find(|part| part.name == name).expect("a part");
+        let service = start(&part, &self.folder, self.addresses[name], &self.bus, &self.environment).await;
+        self.running.insert(name, service);
+    }
+
+    /// Stops everything.
+    pub async fn close(self) {
+        self.gateway.stop().await;
+        for (_, service) in self.running {
+            service.stop().await;
+        }
+        if let Some(broker) = self.broker {
+            broker.shutdown().await;
+        }
+    }
+
+    /// Places an order through the gateway and returns checkout's answer.
+    pub async fn place(&self, customer: &str, lines: &[(&str, u32)]) -> Value {
+        let lines: Vec<Value> =
+            lines.iter().map(|(product, quantity)| json!({ "productId": product, "quantity": quantity })).collect();
+        let order = json!({ "customerId": customer, "lines": lines });
+        self.peer("gateway").post_once("/v1/orders", &order).await.expect("the order is confirmed")
+    }
+
+    /// Waits until OMS has the order in a status, and returns OMS's view of it.
+    ///
+    /// # Panics
+    /// When that does not happen in time, with what OMS has instead.
+    pub async fn wait(&self, order_id: &str, status: &str) -> Value {
+        let path = format!("/orders/{order_id}");
+        let oms = self.peer("oms");
+        eventually(&format!("order {order_id} {status}"), async || {
+            let order: Value = oms.get(&path).await.map_err(|error| error.to_string())?;
+            if order["status"] == status { Ok(order) } else { Err(order.to_string()) }
+        })
+        .await
+    }
+}
+
+/// Tries until it works.
+///
+/// # Panics
+/// When patience runs out, with the last reason.
+pub async fn eventually<T>(what: &str, attempt: impl AsyncFn() -> Result<T, String>) -> T {
+    let watch = runtime::clock::Stopwatch::start();
+    loop {
+        match attempt().await {
+            Ok(found) => return found,
+            Err(reason) if watch.elapsed() > PATIENCE => panic!("waited in vain for {what}: {reason}"),
+            Err(_) => tokio::time::sleep(PERIOD).await,
+        }
+    }
+}
+
+fn variable(name: &str) -> String {
+    format!("BOUTIQUE_{}_URL", name.replace('-', "_").to_uppercase())
+}
+
+async fn start(
+    part: &Part,
+    folder: &TempDir,
+    listen: SocketAddr,
+    bus: &Arc<dyn Bus>,
+    environment: &BTreeMap<String, String>,
+) -> Running {
+    let database = Database::Sqlite { path: folder.path().join(format!("{}.db", part.name)) };
+    let base = Base { listen, database, bus: Arc::clone(bus) };
+    let service = (part.assemble)(&base, &Environment::of(environment.clone())).expect("a service");
+    service.start(listen).await.expect("a free port")
+}
