@@ -34,7 +34,8 @@ mod tests {
         let mut problems = Problems::default();
         problems.add(Problems::default());
         problems.note("one");
+        problems.note("another");
         problems.add(Problems { count: 2, first: Some("two".to_owned()) });
-        assert_eq!(problems, Problems { count: 3, first: Some("one".to_owned()) });
+        assert_eq!(problems, Problems { count: 4, first: Some("one".to_owned()) });
     }
 }

@@ -17,6 +17,9 @@ use super::run::Settings;
 use super::verdict::{self, Bar, Verdict};
 use crate::output;
 
+/// A shop without shipping delays does not take so long for an order, in milliseconds.
+const SUSPICIOUS_MS: f64 = 800.0;
+
 /// Everything that was measured. A figure that was not asked for is absent.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -123,6 +126,9 @@ impl Report {
                 "201 to completed: {} orders one by one, seen by asking the OMS every ms; by the event's own time {:.0} / {:.0} ms",
                 latency.orders, latency.event_p50_ms, latency.event_p99_ms
             ));
+        }
+        if self.latency.as_ref().is_some_and(|latency| latency.p50_ms > SUSPICIOUS_MS) {
+            self.notes.push("201 to completed: this long only with shipping delays; start the shop with --dispatch-delay-ms 0 --deliver-delay-ms 0".to_owned());
         }
         if let Some(start) = &self.start {
             self.notes.push(format!(

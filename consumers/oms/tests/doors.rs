@@ -1,4 +1,5 @@
 //! The REST doors.
+#![allow(clippy::unwrap_used)] // What a test builds is right, or the test is to fail.
 
 mod support;
 
@@ -8,9 +9,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::post as on_post;
+use events::Ledger;
 use events::order::{CancellationReason, OrderCancelled, OrderReleased};
 use events::risk::RiskLevel;
-use events::Ledger;
 use oms::Config;
 use runtime::server::Server;
 use runtime::{Outcome, Problem};
@@ -57,7 +58,8 @@ async fn an_order_shows_where_it_stands_what_it_waits_for_and_how_it_got_there()
     assert_eq!(body["placedAt"], "2026-01-01T00:00:00Z");
     assert_eq!(body["waitingFor"], json!(["risk"]));
     assert_eq!(body["lines"][0]["productId"], "66VCHSJNUP");
-    let first = json!({ "type": "com.onlineboutique.order.confirmed.v1", "eventId": opening.id, "at": "2026-01-01T00:00:00Z" });
+    let first =
+        json!({ "type": "com.onlineboutique.order.confirmed.v1", "eventId": opening.id, "at": "2026-01-01T00:00:00Z" });
     assert_eq!(body["facts"][0], first);
     assert_eq!(body["facts"][1]["ledger"], "inventory");
     assert_eq!(body.get("cancellationReason"), None);
@@ -166,20 +168,12 @@ async fn an_order_on_its_way_is_not_cancelled() {
     let refusal = serde_json::to_value(Problem::conflict("already_dispatched", "gone")).unwrap();
     let (server, config, asked) = warehouse(StatusCode::CONFLICT, refusal).await;
     let doors = oms::router(shop.transactor().clone(), &config);
-    is_problem(
-        &post(&doors, "/orders/order-1/cancel", &Value::Null).await,
-        StatusCode::CONFLICT,
-        "already_dispatched",
-    );
+    is_problem(&post(&doors, "/orders/order-1/cancel", &Value::Null).await, StatusCode::CONFLICT, "already_dispatched");
     assert_eq!(status(&shop).await, "fulfilling");
 
     // Once OMS knows it itself, nobody needs to be asked.
     hear_all(&shop, &[dispatched(Ledger::Inventory)]).await;
-    is_problem(
-        &post(&doors, "/orders/order-1/cancel", &Value::Null).await,
-        StatusCode::CONFLICT,
-        "already_dispatched",
-    );
+    is_problem(&post(&doors, "/orders/order-1/cancel", &Value::Null).await, StatusCode::CONFLICT, "already_dispatched");
     assert_eq!(asked.load(Ordering::SeqCst), 1);
     hear_all(&shop, &[delivered(Ledger::Inventory, LATER)]).await;
     is_problem(&post(&doors, "/orders/order-1/cancel", &Value::Null).await, StatusCode::CONFLICT, "order_completed");
@@ -237,7 +231,9 @@ async fn an_order_released_early_still_waits_for_stock() {
 async fn only_an_order_on_hold_waits_for_a_persons_word() {
     let shop = shop();
     hear_all(&shop, &[confirmed(RiskLevel::Low)]).await;
-    for (path, body) in [("release", json!({ "releasedBy": "reviewer" })), ("refuse", json!({ "refusedBy": "reviewer" }))] {
+    for (path, body) in
+        [("release", json!({ "releasedBy": "reviewer" })), ("refuse", json!({ "refusedBy": "reviewer" }))]
+    {
         let answer = post(&doors(&shop), &format!("/orders/order-1/{path}"), &body).await;
         is_problem(&answer, StatusCode::CONFLICT, "not_on_hold");
     }
@@ -247,7 +243,8 @@ async fn only_an_order_on_hold_waits_for_a_persons_word() {
 async fn hostile_bodies_are_refused_by_name_of_the_field() {
     let shop = shop();
     hear_all(&shop, &[confirmed(RiskLevel::Unknown), flagged()]).await;
-    let bodies = [json!(null), json!([]), json!("x"), json!({}), json!({ "releasedBy": 7 }), json!({ "releasedBy": "Bob" })];
+    let bodies =
+        [json!(null), json!([]), json!("x"), json!({}), json!({ "releasedBy": 7 }), json!({ "releasedBy": "Bob" })];
     for body in bodies {
         let answer = post(&doors(&shop), "/orders/order-1/release", &body).await;
         is_problem(&answer, StatusCode::BAD_REQUEST, "invalid_field");

@@ -1,12 +1,11 @@
 //! One order through its life, event by event.
+#![allow(clippy::unwrap_used)] // What a test builds is right, or the test is to fail.
 
 mod support;
 
 use events::billing::RefundIssued;
 use events::fulfillment::{FulfillmentRequested, ReturnReceived};
-use events::order::{
-    CancellationReason, OrderCancelled, OrderCompleted, OrderRejected, RejectionReason,
-};
+use events::order::{CancellationReason, OrderCancelled, OrderCompleted, OrderRejected, RejectionReason};
 use events::risk::RiskLevel;
 use events::{Fact, Ledger, Money, Timestamp};
 use runtime::Outcome;
@@ -53,6 +52,17 @@ async fn facts_that_come_before_the_confirmation_count() {
     assert_eq!(status(&shop).await, "pending");
     hear_all(&shop, &[confirmed(RiskLevel::Medium)]).await;
     assert_eq!(said(&shop), ["fulfillment.requested"]);
+}
+
+/// The row is there already when the confirmation comes, and what was bought is needed later still.
+#[tokio::test]
+async fn what_was_bought_is_kept_when_the_confirmation_was_not_the_first_fact() {
+    let shop = shop();
+    hear_all(&shop, &[invoiced(), confirmed(RiskLevel::Low), committed(), delivered(Ledger::Inventory, LATER)]).await;
+    assert_eq!(said(&shop), ["fulfillment.requested", "order.completed"]);
+    let sql = "SELECT customer_id, placed_at_ms FROM orders WHERE order_id = 'order-1'";
+    let kept = shop.read(move |tx| tx.query_opt(sql, &[], |row| Ok((row.get_text(0)?, row.get_i64(1)?)))).await;
+    assert_eq!(kept, Some(("jane-smith".to_owned(), T0)));
 }
 
 #[tokio::test]

@@ -12,9 +12,9 @@ const MAX_DELAY_MS: i64 = 30 * 24 * 60 * 60 * 1_000;
 /// How long packing and carrying take here. With 0 the step is done in the transaction of the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Delays {
-    /// From creation to dispatch. From DISPATCH_DELAY_MS. 0..=2,592,000,000 ms, 1,000 unless told.
+    /// From creation to dispatch. From BOUTIQUE_DISPATCH_DELAY_MS. 0..=2,592,000,000 ms, 1,000 unless told.
     pub dispatch_ms: i64,
-    /// From dispatch to delivery. From DELIVER_DELAY_MS. 0..=2,592,000,000 ms, 1,000 unless told.
+    /// From dispatch to delivery. From BOUTIQUE_DELIVER_DELAY_MS. 0..=2,592,000,000 ms, 1,000 unless told.
     pub deliver_ms: i64,
 }
 
@@ -32,11 +32,11 @@ impl Delays {
 /// The warehouse's settings.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The inventory service, asked where goods lie. From INVENTORY_URL, `http://host:port`; required.
+    /// The inventory service, asked where goods lie. From BOUTIQUE_INVENTORY_URL, `http://host:port`; required.
     pub inventory_url: String,
-    /// The furniture service, asked where freight lies. From FURNITURE_URL, `http://host:port`; required.
+    /// The furniture service, asked where freight lies. From BOUTIQUE_FURNITURE_URL, `http://host:port`; required.
     pub furniture_url: String,
-    /// How long one try of a call may take. From PEER_TIMEOUT_MS. 1..=20,000 ms, 2,000 unless told.
+    /// How long one try of a call may take. From BOUTIQUE_PEER_TIMEOUT_MS. 1..=20,000 ms, 2,000 unless told.
     pub peer_timeout: Duration,
     /// How long packing and carrying take.
     pub delays: Delays,
@@ -62,16 +62,16 @@ impl Config {
     /// [`ConfigError`] naming the variable that is missing or out of range.
     pub fn from_environment(environment: &Environment) -> Result<Self, ConfigError> {
         let delays = Delays {
-            dispatch_ms: delay(environment, "DISPATCH_DELAY_MS", Delays::default().dispatch_ms)?,
-            deliver_ms: delay(environment, "DELIVER_DELAY_MS", Delays::default().deliver_ms)?,
+            dispatch_ms: delay(environment, "BOUTIQUE_DISPATCH_DELAY_MS", Delays::default().dispatch_ms)?,
+            deliver_ms: delay(environment, "BOUTIQUE_DELIVER_DELAY_MS", Delays::default().deliver_ms)?,
         };
-        let peer_timeout_ms: u64 = environment.or("PEER_TIMEOUT_MS", 2_000)?;
+        let peer_timeout_ms: u64 = environment.or("BOUTIQUE_PEER_TIMEOUT_MS", 2_000)?;
         if !(1..=MAX_PEER_TIMEOUT_MS).contains(&peer_timeout_ms) {
-            return Err(out_of_range("PEER_TIMEOUT_MS", &format!("1 to {MAX_PEER_TIMEOUT_MS}")));
+            return Err(out_of_range("BOUTIQUE_PEER_TIMEOUT_MS", &format!("1 to {MAX_PEER_TIMEOUT_MS}")));
         }
         Ok(Self {
-            inventory_url: environment.required("INVENTORY_URL")?,
-            furniture_url: environment.required("FURNITURE_URL")?,
+            inventory_url: environment.required("BOUTIQUE_INVENTORY_URL")?,
+            furniture_url: environment.required("BOUTIQUE_FURNITURE_URL")?,
             peer_timeout: Duration::from_millis(peer_timeout_ms),
             delays,
         })

@@ -3,7 +3,7 @@
 //! Each step is one transaction that checks the step before, so that it is taken once, also across crashes and by two instances.
 
 use futures::StreamExt;
-use runtime::{Problem, Transactor};
+use runtime::{Failure, Transactor};
 use store::StoreError;
 use tracing::warn;
 
@@ -27,11 +27,11 @@ pub async fn progress(transactor: &Transactor, delays: Delays, now_ms: i64) {
             return;
         }
     };
-    let steps = due.into_iter().map(|shipment| step(transactor, shipment, delays));
+    let steps = due.into_iter().map(|shipment| step(transactor, shipment, delays, now_ms));
     futures::stream::iter(steps).buffer_unordered(AT_ONCE).collect::<()>().await;
 }
 
-async fn step(transactor: &Transactor, mut shipment: Shipment, delays: Delays) {
+async fn step(transactor: &Transactor, mut shipment: Shipment, delays: Delays, found_at_ms: i64) {
     let order_id = shipment.order_id.clone();
     let verb = if shipment.status == Status::Created { "dispatch" } else { "deliver" };
     // The ledger is part of the name: an order's shipments have one cause, and their facts need ids of their own.
@@ -39,10 +39,11 @@ async fn step(transactor: &Transactor, mut shipment: Shipment, delays: Delays) {
     let cause = std::mem::take(&mut shipment.story).cause(reaction);
     let taken = transactor.run(cause, move |tx| {
         tx.lock(shipment.order_id.as_str())?;
-        let (before, now_ms) = (shipment.status, tx.now_ms());
+        // Found due, so it is due: a clock that was set back must not undo that.
+        let (before, now_ms) = (shipment.status, tx.now_ms().max(found_at_ms));
         let facts = decide::advance(&mut shipment, delays, now_ms);
         let facts = if rows::advance(tx, before, &shipment)? { facts } else { Vec::new() };
-        Ok::<_, Problem>(((), facts))
+        Ok::<_, Failure>(((), facts))
     });
     if let Err(error) = taken.await {
         warn!(order.id = order_id.as_str(), %error, "a shipment could not move on, trying again");

@@ -7,8 +7,7 @@ use store::{Row, StoreError, Tx, params};
 use crate::contract::{Food, NewFood};
 
 const FIND: &str = "SELECT id, name, category, price_minor, available FROM food WHERE id = ?1";
-const PAGE: &str =
-    "SELECT id, name, category, price_minor, available FROM food WHERE id > ?1 ORDER BY id LIMIT ?2";
+const PAGE: &str = "SELECT id, name, category, price_minor, available FROM food WHERE id > ?1 ORDER BY id LIMIT ?2";
 const ADD: &str = "INSERT INTO food (name, category, price_minor, available, wanted_stock_level, pending)
     VALUES (?1, ?2, ?3, ?4, ?5, 1) RETURNING id";
 const CHANGE: &str = "UPDATE food SET name = ?2, category = ?3, price_minor = ?4, available = ?5,

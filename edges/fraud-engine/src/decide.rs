@@ -8,8 +8,10 @@ pub const COUNTRY_POINTS: u32 = 60;
 pub const LARGE_MINOR: i64 = 50_000;
 /// An amount from which a transaction is very large, in hundredths.
 pub const VERY_LARGE_MINOR: i64 = 200_000;
-/// Points for a large amount, and again for a very large one.
-pub const AMOUNT_POINTS: u32 = 30;
+/// Points for a large amount.
+pub const LARGE_POINTS: u32 = 30;
+/// Further points for a very large one: with a second oddity it is HIGH, alone it is not, for the catalogue sells a camera at 2,245.00.
+pub const VERY_LARGE_POINTS: u32 = 15;
 /// The window in which a customer's orders are counted, in milliseconds.
 pub const VELOCITY_WINDOW_MS: i64 = 10 * 60 * 1_000;
 /// Points for more orders in the window than allowed.
@@ -60,8 +62,8 @@ pub fn score(signals: &Signals<'_>) -> Score {
     let abroad = countries.is_some_and(|(shipping, billing)| !shipping.eq_ignore_ascii_case(billing));
     let amount = signals.amount_minor.unwrap_or(0);
     add(abroad, COUNTRY_POINTS, "the shipping country is not the billing country");
-    add(amount >= LARGE_MINOR, AMOUNT_POINTS, "the amount is 500.00 or more");
-    add(amount >= VERY_LARGE_MINOR, AMOUNT_POINTS, "the amount is 2000.00 or more");
+    add(amount >= LARGE_MINOR, LARGE_POINTS, "the amount is 500.00 or more");
+    add(amount >= VERY_LARGE_MINOR, VERY_LARGE_POINTS, "the amount is 2000.00 or more");
     add(
         signals.recent_orders > signals.velocity_limit,
         VELOCITY_POINTS,
@@ -94,11 +96,9 @@ mod tests {
 
     #[test]
     fn each_rule_begins_at_its_threshold() {
-        let amount = |minor| score(&Signals { amount_minor: Some(minor), ..Signals::default() }).level;
-        assert_eq!(
-            [49_999, 50_000, 199_999, 200_000].map(amount),
-            [RiskLevel::Low, RiskLevel::Medium, RiskLevel::Medium, RiskLevel::High]
-        );
+        let amount = |minor| score(&Signals { amount_minor: Some(minor), ..Signals::default() }).points;
+        assert_eq!([49_999, 50_000, 199_999, 200_000].map(amount), [0, 30, 30, 45]);
+        assert_eq!([0, 30, 45, 60].map(level), [RiskLevel::Low, RiskLevel::Medium, RiskLevel::Medium, RiskLevel::High]);
         let velocity =
             |recent_orders| score(&Signals { recent_orders, velocity_limit: 20, ..Signals::default() }).level;
         assert_eq!([20, 21].map(velocity), [RiskLevel::Low, RiskLevel::Medium]);

@@ -7,8 +7,7 @@ use store::{StoreError, Tx, params};
 
 use crate::contract::Furniture;
 
-const PAGE: &str =
-    "SELECT product_id, name, category, unit_price_minor, location, stock_level, reserved, updated_at_ms
+const PAGE: &str = "SELECT product_id, name, category, unit_price_minor, location, stock_level, reserved, updated_at_ms
     FROM stock WHERE CAST(substr(product_id, 6) AS BIGINT) > ?1
     ORDER BY CAST(substr(product_id, 6) AS BIGINT) LIMIT ?2";
 /// Above the last number used and above every number there is: products also come by `PUT /inventory`.

@@ -56,10 +56,14 @@ pub(crate) async fn run(core: Arc<Core>, listener: TcpListener) {
                 Ok::<_, Infallible>(answer)
             }
         });
-        let (builder, watcher) = (builder.clone(), graceful.watcher());
+        let (builder, watcher, mut stopping) = (builder.clone(), graceful.watcher(), stopping.clone());
         connections.spawn(async move {
             // hyper's own timer begins with the first byte; a client that never sends one is let go here.
-            if let Ok(Ok(())) = tokio::time::timeout(header_timeout, stream.readable()).await {
+            let first_byte = tokio::select! {
+                first_byte = tokio::time::timeout(header_timeout, stream.readable()) => first_byte.is_ok(),
+                () = stopped(&mut stopping) => false,
+            };
+            if first_byte {
                 let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
                 // A client that breaks off is no concern of ours.
                 let _ = watcher.watch(connection).await;

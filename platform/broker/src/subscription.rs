@@ -13,7 +13,7 @@ use crate::delivery::{
 };
 use crate::filter::{self, Filter};
 use crate::limits;
-use crate::log::{Ack, Log, Stored, append_acks};
+use crate::log::{Ack, Log, Stored};
 use crate::sync::lock;
 use crate::topic::Topic;
 
@@ -180,7 +180,7 @@ impl Subscription {
             ids.into_iter().filter_map(|id| backlog.ack(id, now_ms)).collect()
         };
         // Also with none done: an earlier error may have left acks to write.
-        let written = append_acks(self.number, done.iter().map(|message| (message, Ack::Done)));
+        let written = self.log.append_acks(self.number, done.iter().map(|message| (message, Ack::Done)));
         for message in &done {
             self.log.settle(message);
         }
@@ -275,7 +275,7 @@ impl Subscription {
         Counts::add(&self.counts.nacked, again.len());
         if self.dead_letter.is_some() {
             let attempts = again.iter().map(|(message, attempts)| (message, Ack::Attempts(*attempts)));
-            if let Err(error) = append_acks(self.number, attempts) {
+            if let Err(error) = self.log.append_acks(self.number, attempts) {
                 tracing::warn!(%error, subscription = %self.name, "failed attempts are not on disk; a restart may forget them");
             }
         }

@@ -17,6 +17,7 @@ pub(crate) async fn run(core: Arc<Core>) {
             () = stopped(&mut stopping) => return,
         }
         sweeps += 1;
+        core.log.save_acks();
         for subscription in core.all_subscriptions() {
             core.forward(&subscription, subscription.pass());
             if sweeps.is_multiple_of(SWEEPS_PER_PURGE) {

@@ -20,7 +20,7 @@ pub use body::JsonBody;
 pub use delivery::{Deliveries, Outcome};
 pub use failure::{Failure, fingerprint};
 pub use peer::{CallError, Peer};
-pub use problem::Problem;
+pub use problem::{FieldProblem, Problem};
 pub use publisher::{Publisher, Publishing};
 pub use reaction::{Consumer, Inquiry, Reaction};
 pub use service::{Base, Foundation, Running, Service, StartError};

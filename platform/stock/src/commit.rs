@@ -1,7 +1,7 @@
 //! Makes a checkout's hold firm.
 //!
-//! Listens to `inventory.stock_reserved.v1`. Answers with `inventory.stock_committed.v1` (and `stock_low` for products that fell
-//! below their threshold) or `inventory.stock_rejected.v1`, never both and never neither.
+//! Listens to `inventory.stock_reserved.v1`. Answers with `inventory.stock_committed.v1` (and `stock_low` for products
+//! that fell below their threshold) or `inventory.stock_rejected.v1`, never both and never neither.
 
 use events::inventory::{Shortage, StockCommitted, StockLow, StockRejected, StockReserved};
 use events::{Envelope, Event, Ledger};
@@ -74,7 +74,8 @@ fn committed(asked: &StockReserved) -> Event {
 /// Of a hold that is gone nothing can be had, whatever is for sale to others.
 fn rejected(asked: &StockReserved) -> Event {
     let StockReserved { order_id, reservation_id, ledger, lines, .. } = asked.clone();
-    let shortage = |line: events::StockLine| Shortage { product_id: line.product_id, wanted: line.quantity, available: 0 };
+    let shortage =
+        |line: events::StockLine| Shortage { product_id: line.product_id, wanted: line.quantity, available: 0 };
     let shortages = lines.into_iter().map(shortage).collect();
     StockRejected { order_id, reservation_id, ledger, shortages }.into()
 }

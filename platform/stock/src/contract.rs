@@ -209,7 +209,11 @@ pub fn price_minor(price: &Money, path: &str) -> Result<i64, FieldError> {
 /// [`FieldError`] at `path`.
 pub fn check_text(text: &str, path: &str) -> Result<(), FieldError> {
     let fits = !text.trim().is_empty() && text.chars().count() <= MAX_TEXT_CHARS && !text.chars().any(char::is_control);
-    if fits { Ok(()) } else { Err(FieldError::new(path, format!("must be 1 to {MAX_TEXT_CHARS} printable characters"))) }
+    if fits {
+        Ok(())
+    } else {
+        Err(FieldError::new(path, format!("must be 1 to {MAX_TEXT_CHARS} printable characters")))
+    }
 }
 
 /// Checks a number of units: at most [`MAX_STOCK_LEVEL`].
@@ -217,5 +221,9 @@ pub fn check_text(text: &str, path: &str) -> Result<(), FieldError> {
 /// # Errors
 /// [`FieldError`] at `path`.
 pub fn check_units(units: u32, path: &str) -> Result<(), FieldError> {
-    if units <= MAX_STOCK_LEVEL { Ok(()) } else { Err(FieldError::new(path, format!("must be 0 to {MAX_STOCK_LEVEL}"))) }
+    if units <= MAX_STOCK_LEVEL {
+        Ok(())
+    } else {
+        Err(FieldError::new(path, format!("must be 0 to {MAX_STOCK_LEVEL}")))
+    }
 }

@@ -73,7 +73,8 @@ pub fn of_order(tx: &mut Tx<'_>, order_id: &OrderId) -> Result<Vec<Hold>, StoreE
     tx.query(OF_ORDER, params![order_id.as_str(), MAX_HOLDS_PER_ORDER], read_hold)
 }
 
-/// Adds a hold on the request's lines, in the order of `lines`. False: there is one of this id, or the order was cancelled.
+/// Adds a hold on the request's lines, in the order of `lines`. False: there is one of this id, or the order was
+/// cancelled.
 ///
 /// # Errors
 /// Of the database.

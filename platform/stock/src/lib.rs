@@ -3,8 +3,8 @@
 pub mod catalogue;
 pub mod commit;
 pub mod contract;
-pub mod decimal;
 pub mod decide;
+pub mod decimal;
 pub mod doors;
 pub mod holds;
 pub mod keeper;

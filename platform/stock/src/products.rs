@@ -1,7 +1,7 @@
 //! The rows of the `stock` table.
 //!
-//! Every statement that takes or gives units has its rule in its `WHERE`, so that it holds under concurrency, and answers
-//! whether it did anything.
+//! Every statement that takes or gives units has its rule in its `WHERE`, so that it holds under concurrency, and
+//! answers whether it did anything.
 
 use events::{Money, ProductId, StockLine};
 use runtime::clock;
@@ -181,12 +181,7 @@ pub fn newly_low(tx: &mut Tx<'_>, lines: &[StockLine]) -> Result<Vec<Low>, Store
     Ok(fallen)
 }
 
-fn change(
-    tx: &mut Tx<'_>,
-    sql: &'static str,
-    product_id: &ProductId,
-    quantity: u32,
-) -> Result<bool, StoreError> {
+fn change(tx: &mut Tx<'_>, sql: &'static str, product_id: &ProductId, quantity: u32) -> Result<bool, StoreError> {
     let now_ms = tx.now_ms();
     Ok(tx.execute(sql, params![quantity, product_id.as_str(), now_ms])? == 1)
 }

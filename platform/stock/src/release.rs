@@ -1,7 +1,7 @@
 //! Puts a cancelled order's units up for sale again.
 //!
-//! Listens to `order.cancelled.v1`. Answers with `inventory.stock_released.v1` for each hold that ended, and remembers the order,
-//! so that nothing is held for it afterwards.
+//! Listens to `order.cancelled.v1`. Answers with `inventory.stock_released.v1` for each hold that ended, and remembers
+//! the order, so that nothing is held for it afterwards.
 
 use events::inventory::StockReleased;
 use events::order::OrderCancelled;

@@ -1,5 +1,6 @@
 //! Holds units for an order, all lines or none: the command behind `POST /reservations`.
 
+use axum::http::StatusCode;
 use events::{FieldError, StockLine};
 use runtime::{Problem, clock};
 use store::{StoreError, Tx};
@@ -13,8 +14,8 @@ use crate::{holds, products};
 /// Holds the lines. The same request again has the same answer and no effect.
 ///
 /// # Errors
-/// 400 for a deadline that is past or too far; 404 for an unknown product; 409 when there are not enough units, the order was
-/// cancelled, or the hold was released before or is another's.
+/// 400 for a deadline that is past or too far; 404 for an unknown product; 409 when there are not enough units, the
+/// order was cancelled, or the hold was released before or is another's.
 pub fn reserve(tx: &mut Tx<'_>, request: &ReservationRequest) -> Result<Reservation, Problem> {
     tx.lock(request.order_id.as_str())?;
     // One order of products for everybody, so that two holds never wait for each other.
@@ -49,10 +50,7 @@ fn refusal(tx: &mut Tx<'_>, mut short: Vec<(usize, &StockLine)>) -> Result<Probl
     let (mut problem, lines) = if unknown.is_empty() {
         (Problem::conflict("out_of_stock", "there are not enough units, nothing is held"), shortages)
     } else {
-        let mut problem = Problem::not_found("product");
-        "unknown_product".clone_into(&mut problem.code);
-        "https://onlineboutique.com/problems/unknown-product".clone_into(&mut problem.kind);
-        (problem, unknown)
+        (Problem::new(StatusCode::NOT_FOUND, "unknown_product", "there is no such product, nothing is held"), unknown)
     };
     for (index, what) in lines {
         problem.errors.extend(Problem::from(FieldError::new(format!("lines[{index}]"), what)).errors);

@@ -7,7 +7,8 @@ use store::Tx;
 use crate::holds::Status;
 use crate::{holds, products};
 
-/// Releases the hold's units. A hold that is not there is forbidden, so that a request to make it, still on its way, comes to nothing.
+/// Releases the hold's units. A hold that is not there is forbidden, so that a request to make it, still on its way,
+/// comes to nothing.
 ///
 /// # Errors
 /// 409 when the hold is firm or shipped: only the order's cancellation ends it.

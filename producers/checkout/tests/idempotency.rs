@@ -4,7 +4,7 @@ mod support;
 
 use futures::future::join_all;
 use serde_json::json;
-use support::{Fault, Shop, order};
+use support::{Fault, Shop, order, until};
 
 #[tokio::test]
 async fn the_same_key_gives_the_same_answer_and_says_nothing_more() {
@@ -93,9 +93,7 @@ async fn a_crash_between_hold_and_commit_leaves_only_a_hold_that_the_next_try_ta
     let request = axum::http::Request::builder().method("POST").uri("/orders").header("idempotency-key", "key-1");
     let request = request.body(axum::body::Body::from(order.to_string())).unwrap();
     doomed.spawn(async move { tower::ServiceExt::oneshot(router, request).await });
-    while shop.held() == 0 {
-        tokio::task::yield_now().await;
-    }
+    until(|| shop.held() > 0).await;
     doomed.shutdown_background();
     assert_eq!((shop.said().len(), shop.unsent().await, shop.held()), (0, 0, 2));
     assert_eq!(shop.get("/orders").await.body["orders"], json!([]));
@@ -129,9 +127,7 @@ async fn a_client_that_hangs_up_does_not_stop_its_order_half_way() {
             }
         }
     }
-    while shop.said().len() < 3 {
-        tokio::task::yield_now().await;
-    }
+    until(|| shop.said().len() == 3).await;
     assert_eq!(shop.place_as("key-1", &order).await.status, 201);
     assert_eq!((shop.said().len(), shop.held()), (3, 1));
 }

@@ -30,7 +30,7 @@ pub(crate) struct Paging {
 /// A page of products.
 #[derive(Debug, Serialize)]
 pub(crate) struct Catalog {
-    /// Products on each shelf; a shelf that does not answer is absent.
+    /// Products on each shelf; a shelf that cannot be counted is absent. Food is counted in its own and in the inventory's ledger.
     totals: BTreeMap<&'static str, u64>,
     data: Vec<Product>,
     /// `after` of the next page; absent on the last.
@@ -61,7 +61,8 @@ enum Shelf {
 
 /// A page of one shelf.
 struct Products {
-    total: u64,
+    /// Products on the whole shelf; `None` when this page does not tell.
+    total: Option<u64>,
     data: Vec<Product>,
     next: Option<String>,
 }
@@ -75,26 +76,30 @@ pub(crate) async fn catalog(peers: &Peers, paging: Paging) -> Result<Catalog, Pr
     let (first, mut after) = read_after(paging.after.as_deref())?;
     let mut catalog = Catalog { totals: BTreeMap::new(), data: Vec::new(), next: None, missing: Vec::new() };
     let mut open = limit;
-    let mut unvisited: Vec<Shelf> = Shelf::ALL.into_iter().filter(|shelf| shelf.index() < first.index()).collect();
+    let mut uncounted: Vec<Shelf> = Shelf::ALL.into_iter().filter(|shelf| shelf.index() < first.index()).collect();
     for shelf in Shelf::ALL.into_iter().skip(first.index()) {
         if catalog.next.is_some() || open == 0 {
             catalog.next.get_or_insert_with(|| format!("{}:", shelf.name()));
-            unvisited.push(shelf);
+            uncounted.push(shelf);
             continue;
         }
         let Part::Is(page) = shelf.page(peers, open, after.take()).await else {
             catalog.missing.push(shelf.name());
             continue;
         };
-        catalog.totals.insert(shelf.name(), page.total);
+        match page.total {
+            Some(total) => drop(catalog.totals.insert(shelf.name(), total)),
+            None => uncounted.push(shelf),
+        }
         open = open.saturating_sub(u32::try_from(page.data.len()).unwrap_or(open));
         catalog.data.extend(page.data);
         catalog.next = page.next.map(|place| format!("{}:{place}", shelf.name()));
     }
-    let others = unvisited.into_iter().map(|shelf| async move { (shelf.name(), shelf.page(peers, 1, None).await) });
-    for (name, page) in join_all(others).await {
-        match page {
-            Part::Is(page) => drop(catalog.totals.insert(name, page.total)),
+    let counts = uncounted.into_iter().map(|shelf| async move { (shelf.name(), shelf.count(peers).await) });
+    for (name, count) in join_all(counts).await {
+        match count {
+            Part::Is(Some(total)) => drop(catalog.totals.insert(name, total)),
+            Part::Is(None) => {}
             Part::Unknown | Part::Down => catalog.missing.push(name),
         }
     }
@@ -116,6 +121,16 @@ impl Shelf {
         self as usize
     }
 
+    /// Products on the shelf. The menu does not tell its length: `None` for a menu longer than the longest page.
+    async fn count(self, peers: &Peers) -> Part<Option<u64>> {
+        let limit = if self == Shelf::Food { MAX_LIMIT } else { 1 };
+        match self.page(peers, limit, None).await {
+            Part::Is(page) => Part::Is(page.total),
+            Part::Unknown => Part::Unknown,
+            Part::Down => Part::Down,
+        }
+    }
+
     async fn page(self, peers: &Peers, limit: u32, after: Option<ProductId>) -> Part<Products> {
         let after = after.map(|id| format!("&after={id}")).unwrap_or_default();
         match self {
@@ -125,7 +140,10 @@ impl Shelf {
             Shelf::Furniture => {
                 ledger(peers.part(&peers.furniture, &format!("/inventory?limit={limit}{after}")).await, self)
             }
-            Shelf::Food => food(peers.part(&peers.food, &format!("/food?limit={limit}{after}")).await),
+            Shelf::Food => {
+                let whole = after.is_empty();
+                food(peers.part(&peers.food, &format!("/food?limit={limit}{after}")).await, whole)
+            }
         }
     }
 }
@@ -145,7 +163,7 @@ fn ledger(page: Part<stock::contract::Page>, shelf: Shelf) -> Part<Products> {
         available: Some(item.available),
         source: shelf.name(),
     });
-    Part::Is(Products { total: page.total, data: data.collect(), next: page.next.map(|id| id.to_string()) })
+    Part::Is(Products { total: Some(page.total), data: data.collect(), next: page.next.map(|id| id.to_string()) })
 }
 
 #[derive(Deserialize)]
@@ -180,7 +198,7 @@ struct Counted {
     available: u32,
 }
 
-fn food(menu: Part<Menu>) -> Part<Products> {
+fn food(menu: Part<Menu>, whole: bool) -> Part<Products> {
     let Menu { food_items, inventory_check, total, next } = match menu {
         Part::Is(menu) => menu,
         Part::Unknown => return Part::Unknown,
@@ -188,7 +206,8 @@ fn food(menu: Part<Menu>) -> Part<Products> {
     };
     let counted: HashMap<ProductId, u32> =
         inventory_check.inventory_items.into_iter().map(|item| (item.product_id, item.available)).collect();
-    let total = total.unwrap_or(food_items.len() as u64);
+    let all_here = whole && next.is_none();
+    let total = total.or(all_here.then_some(food_items.len() as u64));
     let dish = |Dish { id, name, category, price, available }: Dish| {
         let product_id: ProductId = format!("{FOOD}{id}").parse().ok()?;
         let units = counted.get(&product_id).copied().or(inventory_check.checked.then_some(0));

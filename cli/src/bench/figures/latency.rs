@@ -29,6 +29,8 @@ const FIRST_ASK: Duration = Duration::from_millis(4);
 const ASK_EVERY: Duration = Duration::from_millis(1);
 /// Between two orders, so that what follows an order's end does not disturb the next.
 const PAUSE: Duration = Duration::from_millis(20);
+/// After so long no further order is placed: with the orders measured by then a slow shop is known for slow.
+const ENOUGH: Duration = Duration::from_secs(60);
 /// An order that takes longer is a problem, not a latency.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(10);
 /// Wire type of the event that ends the story.
@@ -71,16 +73,24 @@ pub async fn measure(run: &mut Run, shop: &Shop) -> anyhow::Result<Latency> {
     let samples = on_own_thread(move || async move {
         let (mut checkout, mut oms) = (Connection::open(checkout).await?, Connection::open(oms).await?);
         let mut samples = Vec::with_capacity(bodies.len());
+        let watch = Stopwatch::start();
         for body in bodies {
+            if watch.elapsed() > ENOUGH {
+                break;
+            }
             samples.push(follow(&mut checkout, &mut oms, body).await?);
             std::thread::sleep(PAUSE);
         }
         Ok(samples)
     })
     .await?;
-    run.rest.placed(count);
+    run.rest.placed(samples.len() as u64);
     run.come_to_rest().await?;
-    let samples = samples.get(usize::try_from(WARM_UP)?..).unwrap_or_default();
+    let samples = samples.get(usize::try_from(WARM_UP)?..).filter(|samples| !samples.is_empty());
+    let samples = samples.with_context(|| {
+        let secs = ENOUGH.as_secs();
+        format!("fewer than {WARM_UP} orders completed one by one within {secs} s: start the shop with --dispatch-delay-ms 0 --deliver-delay-ms 0")
+    })?;
     let (mut seen, mut said) = (Times::new()?, Times::new()?);
     let oms = shop.peer("oms")?;
     for sample in samples {

@@ -73,7 +73,7 @@ pub(super) async fn create(State(door): State<Door>, body: Body) -> Result<Respo
 }
 
 pub(super) async fn show(State(door): State<Door>, Path(id): Path<String>) -> Result<Json<TransactionView>, Problem> {
-    let id = parse(&id)?;
+    let id = parse(&id).ok_or_else(absent)?;
     let view: Result<_, StoreError> = door.transactor.store().read(move |tx| transactions::one(tx, id)).await;
     view?.map(Json).ok_or_else(absent)
 }
@@ -83,7 +83,7 @@ pub(super) async fn update(
     Path(id): Path<String>,
     JsonBody(draft): JsonBody<Draft>,
 ) -> Result<Json<TransactionView>, Problem> {
-    let id = parse(&id)?;
+    let id = parse(&id).ok_or_else(absent)?;
     let entered = draft.check()?;
     let write = door.transactor.store().write(clock::now_ms(), move |tx| {
         tx.lock(&lock_key(id))?;
@@ -94,7 +94,7 @@ pub(super) async fn update(
 }
 
 pub(super) async fn delete(State(door): State<Door>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
-    let id = parse(&id)?;
+    let id = parse(&id).ok_or_else(absent)?;
     let write = door.transactor.store().write(clock::now_ms(), move |tx| {
         tx.lock(&lock_key(id))?;
         transactions::delete(tx, id)
@@ -107,8 +107,8 @@ fn lock_key(id: i64) -> String {
     format!("transactions/{id}")
 }
 
-fn parse(id: &str) -> Result<i64, Problem> {
-    id.parse().map_err(|_| absent())
+fn parse(id: &str) -> Option<i64> {
+    id.parse().ok()
 }
 
 fn absent() -> Problem {

@@ -236,10 +236,7 @@ fn a_high_risk_that_slipped_through_checkout_waits_for_a_person() {
 
 #[test]
 fn a_stop_the_customer_asked_for_is_the_customers_cancellation() {
-    let asked = [
-        Entry::new(Kind::FulfillmentRequested, 0),
-        Entry::new(Kind::CancelRequested, 0),
-    ];
+    let asked = [Entry::new(Kind::FulfillmentRequested, 0), Entry::new(Kind::CancelRequested, 0)];
     let mut facts = known(&[Ledger::Inventory], RiskLevel::Low, &asked);
     assert_eq!(decide(&facts), [], "the warehouse has the last word");
     facts.add(Entry::new(Kind::ShipmentFailed, 0));

@@ -1,4 +1,5 @@
 //! Facts about one order, as the others say them.
+#![allow(clippy::unwrap_used)] // What a test builds is right, or the test is to fail.
 #![allow(dead_code)] // Each test file uses a part.
 
 use events::billing::{InvoiceFailed, InvoiceIssued};
@@ -74,7 +75,9 @@ pub fn cleared() -> Envelope<Encoded> {
 
 pub fn flagged() -> Envelope<Encoded> {
     let reasons = vec!["the countries differ".to_owned()];
-    event(FraudFlagged { order_id: ORDER.parse().unwrap(), level: RiskLevel::High, reasons }).from("fraud-bridge").seal()
+    event(FraudFlagged { order_id: ORDER.parse().unwrap(), level: RiskLevel::High, reasons })
+        .from("fraud-bridge")
+        .seal()
 }
 
 pub fn dispatched(ledger: Ledger) -> Envelope<Encoded> {

@@ -69,6 +69,8 @@ fn a_lease_that_is_extended_expires_later_and_one_that_is_cut_earlier() {
     let mut world = World::new(Policy::default());
     world.insert(1, 0);
     let lease = world.take(1, 1)[0].ack_id;
+    assert!(world.backlog.extend(lease, 5_000));
+    assert_eq!(world.backlog.next_due(), Some(5_000));
     assert!(world.backlog.extend(lease, 60_000));
     assert!(world.later(59_999).is_empty());
     assert!(world.backlog.extend(lease, 60_001 + DEADLINE_MS));

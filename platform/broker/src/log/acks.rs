@@ -8,9 +8,10 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
-use super::segment::Stored;
+use super::segment::{Segment, Stored};
 use crate::limits::UNSAVED_ACK_BYTES;
 use crate::sync::lock;
 
@@ -86,27 +87,63 @@ impl AckFile {
     }
 }
 
+/// Segments whose acks could not be written when they should have been.
+#[derive(Debug, Default)]
+pub(super) struct Unsaved {
+    segments: Mutex<Vec<Arc<Segment>>>,
+    some: AtomicBool,
+}
+
 /// Writes what became of messages, each beside its segment, without waiting for the disk. In the order given.
 ///
 /// # Errors
-/// When the disk is full, say. What could not be written is kept and goes with the next call.
-pub(crate) fn append<'a>(subscription: u32, acks: impl IntoIterator<Item = (&'a Arc<Stored>, Ack)>) -> io::Result<()> {
+/// When the disk is full, say. What could not be written is kept and goes with the next call, whatever it is for;
+/// until then every call fails.
+pub(super) fn append<'a>(
+    unsaved: &Unsaved,
+    subscription: u32,
+    acks: impl IntoIterator<Item = (&'a Arc<Stored>, Ack)>,
+) -> io::Result<()> {
+    let mut result = save(unsaved);
     let mut acks = acks.into_iter().peekable();
-    let mut result = Ok(());
     while let Some((first, ack)) = acks.next() {
-        let mut file = lock(&first.segment.acks);
+        let segment = &first.segment;
+        let mut file = lock(&segment.acks);
         put(&mut file.unsaved, ack, subscription, first.id);
-        while let Some((next, ack)) = acks.next_if(|(next, _)| Arc::ptr_eq(&next.segment, &first.segment)) {
+        while let Some((next, ack)) = acks.next_if(|(next, _)| Arc::ptr_eq(&next.segment, segment)) {
             put(&mut file.unsaved, ack, subscription, next.id);
         }
         if let Err(error) = file.save() {
             // Beyond the limit the oldest are forgotten: those messages may come again after a restart.
-            let excess = file.unsaved.len().saturating_sub(UNSAVED_ACK_BYTES);
-            file.unsaved.drain(..excess.next_multiple_of(RECORD_BYTES).min(UNSAVED_ACK_BYTES));
+            let excess = file.unsaved.len().saturating_sub(UNSAVED_ACK_BYTES).next_multiple_of(RECORD_BYTES);
+            file.unsaved.drain(..excess.min(UNSAVED_ACK_BYTES));
+            drop(file);
+            let mut segments = lock(&unsaved.segments);
+            if !segments.iter().any(|s| Arc::ptr_eq(s, segment)) {
+                segments.push(Arc::clone(segment));
+            }
+            unsaved.some.store(true, Ordering::Release);
             result = Err(error);
         }
     }
     result
+}
+
+/// Writes what could not be written before.
+pub(super) fn save(unsaved: &Unsaved) -> io::Result<()> {
+    if !unsaved.some.load(Ordering::Acquire) {
+        return Ok(());
+    }
+    let mut segments = lock(&unsaved.segments);
+    while let Some(segment) = segments.last() {
+        // What is said of a segment that goes is of no use to anybody.
+        if !segment.is_done() {
+            lock(&segment.acks).save()?;
+        }
+        segments.pop();
+    }
+    unsaved.some.store(false, Ordering::Release);
+    Ok(())
 }
 
 fn put(out: &mut Vec<u8>, ack: Ack, subscription: u32, id: u64) {

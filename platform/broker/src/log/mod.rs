@@ -18,7 +18,7 @@ mod recovery;
 mod segment;
 mod writer;
 
-pub(crate) use acks::{Ack, append as append_acks};
+pub(crate) use acks::Ack;
 pub(crate) use catalogue::{
     SavedCatalogue, SavedSubscription, SavedTopic, load as load_catalogue, save as save_catalogue,
 };

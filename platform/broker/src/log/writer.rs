@@ -11,6 +11,7 @@ use std::thread::JoinHandle;
 use bytes::{Bytes, BytesMut};
 use tokio::sync::oneshot;
 
+use super::acks::{self, Ack, Unsaved};
 use super::record::{self, Head};
 use super::recovery::Recovered;
 use super::segment::{self, Segment, Stored};
@@ -104,12 +105,13 @@ impl Queue {
 #[derive(Clone)]
 pub(crate) struct Log {
     queue: Arc<Queue>,
+    unsaved: Arc<Unsaved>,
 }
 
 impl Log {
     /// A way to a writer that does not run yet.
     pub(crate) fn new() -> Log {
-        Log { queue: Arc::default() }
+        Log { queue: Arc::default(), unsaved: Arc::default() }
     }
 
     /// Starts the writer where recovery left off. It keeps `lock` for as long as it runs.
@@ -151,6 +153,24 @@ impl Log {
     /// Queues a change of the catalogue.
     pub(crate) fn admin(&self, admin: Admin) -> Result<(), Refusal> {
         self.queue.push(Command::Admin(admin), 0)
+    }
+
+    /// Writes what became of messages for a subscription, without waiting for the disk.
+    ///
+    /// # Errors
+    /// When it cannot be written now. It is kept, and written as soon as that works.
+    pub(crate) fn append_acks<'a>(
+        &self,
+        subscription: u32,
+        acks: impl IntoIterator<Item = (&'a Arc<Stored>, Ack)>,
+    ) -> io::Result<()> {
+        acks::append(&self.unsaved, subscription, acks)
+    }
+
+    /// Writes acks that could not be written before.
+    pub(crate) fn save_acks(&self) {
+        // The failure was reported when the ack came, and the next call tries again.
+        let _ = acks::save(&self.unsaved);
     }
 
     /// A subscription owes a message no more.
@@ -282,7 +302,7 @@ impl Writer {
     fn write(&mut self, buffer: &[u8]) -> io::Result<()> {
         let len = buffer.len() as u64;
         let used = self.end + self.older.values().map(|(_, size)| size).sum::<u64>();
-        if used + len > self.disk_bytes {
+        if used + len > u64::MAX - self.disk_bytes {
             return Err(io::Error::new(io::ErrorKind::StorageFull, "the broker's share of the disk is full"));
         }
         if self.end + len > self.segment_bytes && self.end > HEADER_BYTES as u64 {

@@ -45,6 +45,7 @@ async fn a_torn_end_is_cut_off_and_the_log_goes_on() {
     let mut world = World::with_topic().await;
     world.subscription(|_| {}).await;
     world.say(&["a", "b"]).await;
+    let whole = fs::metadata(segments(world.data()).pop().unwrap()).unwrap().len();
     for torn in [&b"\x20\0\0\0torn"[..], &[0; 100], &[0xff; 40]] {
         world
             .crash_and(|data| {
@@ -52,6 +53,7 @@ async fn a_torn_end_is_cut_off_and_the_log_goes_on() {
                 log.write_all(torn).unwrap();
             })
             .await;
+        assert_eq!(fs::metadata(segments(world.data()).pop().unwrap()).unwrap().len(), whole);
     }
     world.say(&["c"]).await;
     world.crash().await;
@@ -177,4 +179,51 @@ async fn a_second_broker_on_the_same_directory_is_refused() {
     let settings =
         Settings { listen: "127.0.0.1:0".parse().unwrap(), data: world.data().to_owned(), ..Settings::default() };
     assert!(matches!(Broker::start(settings).await, Err(BrokerError::InUse { .. })));
+}
+
+#[tokio::test]
+async fn an_ack_that_cannot_be_written_is_refused_and_kept_until_it_can() {
+    let mut world = World::with_topic().await;
+    world.subscription(|_| {}).await;
+    world.say(&["a", "b"]).await;
+    let received = world.pull().await;
+    // A directory in the place of the ack file: it cannot be opened for writing.
+    let acks = segments(world.data()).pop().unwrap().with_extension("acks");
+    fs::create_dir(&acks).unwrap();
+    let request = pb::AcknowledgeRequest {
+        subscription: SUBSCRIPTION.to_owned(),
+        ack_ids: received.iter().map(|r| r.ack_id.clone()).collect(),
+    };
+    let refusal = world.subscriber.acknowledge(request.clone()).await.unwrap_err();
+    assert_eq!(refusal.code(), tonic::Code::Unavailable);
+    assert_eq!(world.subscriber.acknowledge(request.clone()).await.unwrap_err().code(), tonic::Code::Unavailable);
+
+    fs::remove_dir(&acks).unwrap();
+    world.subscriber.acknowledge(request).await.unwrap();
+
+    world.crash().await;
+    assert!(world.pull().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_log_that_cannot_be_written_refuses_publishes_and_catalogue_changes() {
+    let mut world = World::with(|s| s.segment_bytes = 64 << 10).await;
+    world.topic(TOPIC).await;
+    world.subscription(|_| {}).await;
+    world.publish(vec![message(&"x".repeat(60_000))]).await.unwrap();
+    // Directories in the place of the next segment and of the new catalogue.
+    let next = world.data().join("0000000000000002.log");
+    let catalogue = world.data().join("catalogue.new");
+    fs::create_dir(&next).unwrap();
+    fs::create_dir(&catalogue).unwrap();
+    let long = message(&"y".repeat(60_000));
+    assert_eq!(world.publish(vec![long.clone()]).await.unwrap_err().code(), tonic::Code::Unavailable);
+    let other = pb::Topic { name: "projects/p/topics/other".to_owned(), ..Default::default() };
+    assert_eq!(world.publisher.create_topic(other.clone()).await.unwrap_err().code(), tonic::Code::Unavailable);
+    fs::remove_dir(&next).unwrap();
+    fs::remove_dir(&catalogue).unwrap();
+    world.publish(vec![long]).await.unwrap();
+    world.publisher.create_topic(other).await.unwrap();
+    world.crash().await;
+    assert_eq!(world.pull().await.len(), 2);
 }

@@ -144,8 +144,13 @@ async fn a_product_is_said_to_be_low_once_until_it_recovers() {
 async fn every_low_product_of_a_long_order_is_found() {
     let shop = shop().await;
     let ids: Vec<String> = (0..40).map(|number| format!("P-{number:02}")).collect();
-    let bulk: Vec<_> = ids.iter().map(|id| serde_json::json!({"productId": id, "name": "P", "category": "C",
-        "unitPrice": {"currencyCode": "USD", "units": 1, "nanos": 0}, "stockLevel": 5})).collect();
+    let bulk: Vec<_> = ids
+        .iter()
+        .map(|id| {
+            serde_json::json!({"productId": id, "name": "P", "category": "C",
+        "unitPrice": {"currencyCode": "USD", "units": 1, "nanos": 0}, "stockLevel": 5})
+        })
+        .collect();
     let router = stock::router(shop.transactor().store().clone(), Ledger::Inventory);
     testkit::put(&router, "/inventory", &serde_json::json!(bulk)).await;
     shop.given(|tx| tx.execute("UPDATE stock SET low_threshold = 5", &[])).await;

@@ -36,7 +36,10 @@ async fn a_list_has_its_total_and_pages() {
     assert_eq!(all.body["data"][0], lens);
 
     let first = get(&router, "/inventory?limit=1").await.body;
-    assert_eq!((&first["total"], &first["data"][0]["productId"], &first["next"]), (&json!(2), &json!(LENS), &json!(LENS)));
+    assert_eq!(
+        (&first["total"], &first["data"][0]["productId"], &first["next"]),
+        (&json!(2), &json!(LENS), &json!(LENS))
+    );
     let second = get(&router, &format!("/inventory?limit=1&after={LENS}")).await.body;
     assert_eq!((&second["data"][0]["productId"], second.get("next")), (&json!(MUG), None));
 }
@@ -159,7 +162,13 @@ async fn many_products_are_put_all_or_none() {
     let product = |id: &str, level: Value| json!({ "productId": id, "name": id, "category": "C", "unitPrice": usd(2, 0), "stockLevel": level });
     let put_two = put(&router, "/inventory", &json!([product("A", json!(7)), product(LENS, json!(9))])).await;
     assert_eq!((put_two.status, put_two.body), (StatusCode::OK, json!({ "upserted": 2 })));
-    assert_eq!(product_levels(&router).await, vec![("66VCHSJNUP", 9), ("A", 7), (MUG, 5)].into_iter().map(|(id, level)| (id.to_owned(), level)).collect::<Vec<_>>());
+    assert_eq!(
+        product_levels(&router).await,
+        vec![("66VCHSJNUP", 9), ("A", 7), (MUG, 5)]
+            .into_iter()
+            .map(|(id, level)| (id.to_owned(), level))
+            .collect::<Vec<_>>()
+    );
     assert_eq!(get(&router, &format!("/inventory/{LENS}")).await.body["location"], "aisle-3");
 
     put(&router, "/inventory", &json!([product("A", Value::Null)])).await;

@@ -1,10 +1,12 @@
 //! A ledger as its callers and Pub/Sub see it.
+#![allow(clippy::unwrap_used, reason = "a test may panic, also in the functions it calls")]
 
 mod commit;
 mod invariants;
 mod inventory_doors;
+mod postgres;
 mod release;
 mod reservation_doors;
 mod restock;
-mod shop;
 mod ship;
+mod shop;

@@ -148,7 +148,9 @@ async fn two_orders_never_hold_the_same_unit() {
     let (shop, router) = doors().await;
     let tries = (0..16).map(|n| {
         let router = router.clone();
-        tokio::spawn(async move { post(&router, "/reservations", &asked(&format!("o{n}"), in_a_minute(), &[(LENS, 3)])).await })
+        tokio::spawn(async move {
+            post(&router, "/reservations", &asked(&format!("o{n}"), in_a_minute(), &[(LENS, 3)])).await
+        })
     });
     let mut made = 0;
     for answer in tries.collect::<Vec<_>>() {

@@ -55,7 +55,8 @@ async fn a_shipment_of_other_units_than_the_hold_is_a_dead_letter() {
 #[tokio::test]
 async fn shipments_of_the_other_ledger_are_not_ours() {
     let shop = shop().await;
-    let theirs = events::fulfillment::ShipmentDispatched { ledger: Ledger::Furniture, ..dispatch("o1", "s1", &[(LENS, 1)]) };
+    let theirs =
+        events::fulfillment::ShipmentDispatched { ledger: Ledger::Furniture, ..dispatch("o1", "s1", &[(LENS, 1)]) };
     assert_eq!(shop.when(&event(theirs).from("warehouse").seal()).await, Outcome::Handled(vec![]));
     assert_eq!(units(&shop, LENS).await, (10, 0));
 }

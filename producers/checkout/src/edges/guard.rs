@@ -35,11 +35,18 @@ impl Guard {
     }
 
     /// Waits for a call to this edge. Whatever is not an answer is [`EdgeDown`]: to the order it is all the same.
-    pub(crate) async fn wait<T>(&self, call: impl Future<Output = Result<T, CallError>>) -> Result<T, EdgeDown> {
-        match tokio::time::timeout(self.deadline, call).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => Err(self.down(&error)),
-            Err(_) => Err(self.down(&format_args!("no answer within {} ms", self.deadline.as_millis()))),
+    pub(crate) fn wait<'a, T: 'a>(
+        &'a self,
+        call: impl Future<Output = Result<T, CallError>> + Send + 'a,
+    ) -> impl Future<Output = Result<T, EdgeDown>> + Send + 'a {
+        // On the heap: an order's future holds several calls, and most orders make few of them.
+        let call = Box::pin(tokio::time::timeout(self.deadline, call));
+        async move {
+            match call.await {
+                Ok(Ok(answer)) => Ok(answer),
+                Ok(Err(error)) => Err(self.down(&error)),
+                Err(_) => Err(self.down(&format_args!("no answer within {} ms", self.deadline.as_millis()))),
+            }
         }
     }
 }

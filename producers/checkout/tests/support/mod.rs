@@ -1,5 +1,6 @@
 //! Checkout between stand-ins of its edges, a real database and a bus that remembers.
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "a stand-in that is not asked what it expects ends the test")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -151,7 +152,7 @@ impl Shop {
     }
 
     pub async fn unsent(&self) -> i64 {
-        self.transactor.store().read(|tx| outbox::unsent_count(tx)).await.unwrap()
+        self.transactor.store().read(outbox::unsent_count).await.unwrap()
     }
 
     /// Units held in all ledgers together.
@@ -181,6 +182,17 @@ async fn answer(response: Response) -> Answer {
     let bytes = to_bytes(body, 1 << 20).await.unwrap();
     let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).expect("JSON") };
     Answer { status: head.status.as_u16(), headers: head.headers, body }
+}
+
+/// Lets others work until `done`.
+pub async fn until(done: impl Fn() -> bool) {
+    let patience = std::time::Duration::from_secs(10);
+    let waiting = async {
+        while !done() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(patience, waiting).await.expect("it happens within ten seconds");
 }
 
 /// An order of `lines` by John Doe.

@@ -1,0 +1,167 @@
+//! The REST contract.
+#![allow(clippy::unwrap_used, reason = "a test may panic, also in the functions it calls")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::{Method, StatusCode};
+use fraud_engine::{Config, MIGRATIONS, router, service};
+use runtime::{Base, Consumer, Peer};
+use serde_json::{Value, json};
+use store::Database;
+use testkit::{Scenario, SimulatedBus, get, post, request};
+
+fn engine() -> (Scenario, Router) {
+    let scenario = Scenario::new(Consumer::new("fraud-engine"), MIGRATIONS);
+    let router = router(scenario.transactor(), Config::default());
+    (scenario, router)
+}
+
+#[tokio::test]
+async fn the_sample_metric_is_recorded_and_summed_up() {
+    let (_kept, engine) = engine();
+    let first = json!({ "transactionType": "user_login", "durationMs": 85, "success": true });
+    let made = post(&engine, "/metrics", &first).await;
+    assert_eq!(made.status, StatusCode::CREATED);
+    assert_eq!((&made.body["transactionType"], &made.body["durationMs"]), (&json!("user_login"), &json!(85)));
+    assert_eq!(made.body["success"], json!(true));
+    assert!(made.body["timestamp"].as_str().unwrap().ends_with('Z'));
+    assert_eq!((&made.body["riskScore"], &made.body["riskPoints"]), (&json!("LOW"), &json!(0)));
+    assert_eq!(made.body["reasons"], json!([]));
+    post(&engine, "/metrics", &json!({ "transactionType": "checkout", "durationMs": 211.5, "success": false })).await;
+    let all = get(&engine, "/metrics").await.body;
+    let summary = json!({ "totalTransactions": 2, "successCount": 1, "failureCount": 1, "averageDurationMs": 148.25 });
+    assert_eq!(all["summary"], summary);
+    assert_eq!(all["data"][0]["durationMs"], json!(211.5), "the newest is first");
+    assert_eq!(all["data"][1], made.body);
+    assert_eq!(all.get("next"), None);
+}
+
+#[tokio::test]
+async fn an_empty_engine_averages_nothing() {
+    let (_kept, engine) = engine();
+    let summary = json!({ "totalTransactions": 0, "successCount": 0, "failureCount": 0, "averageDurationMs": 0 });
+    assert_eq!(get(&engine, "/metrics").await.body, json!({ "summary": summary, "data": [] }));
+}
+
+#[tokio::test]
+async fn metrics_of_the_wrong_form_are_refused_and_not_counted() {
+    let (_kept, engine) = engine();
+    let bad = [
+        r#"{"durationMs":1,"success":true}"#,
+        r#"{"transactionType":"t","success":true}"#,
+        r#"{"transactionType":"t","durationMs":1}"#,
+        r#"{"transactionType":1,"durationMs":1,"success":true}"#,
+        r#"{"transactionType":"","durationMs":1,"success":true}"#,
+        r#"{"transactionType":"t","durationMs":"1","success":true}"#,
+        r#"{"transactionType":"t","durationMs":-1,"success":true}"#,
+        r#"{"transactionType":"t","durationMs":1e300,"success":true}"#,
+        r#"{"transactionType":"t","durationMs":1e999,"success":true}"#,
+        r#"{"transactionType":"t","durationMs":1,"success":"true"}"#,
+        r#"{"transactionType":"t","durationMs":1,"success":1}"#,
+        r#"{"transactionType":"t","durationMs":1,"success":true,"orderId":"a b"}"#,
+        r#"{"transactionType":"t","durationMs":1,"success":true,"amountMinor":-1}"#,
+        r#"{"transactionType":"t","durationMs":1,"success":true,"amountMinor":1.5}"#,
+        r#"{"transactionType":"t","durationMs":1,"success":true,"lineCount":-1}"#,
+        r#"{"transactionType":"t","durationMs":1,"success":true,"shippingCountry":"USA"}"#,
+        "[]",
+        "null",
+        "",
+        "{",
+    ];
+    for body in bad {
+        let answer = request(&engine, Method::POST, "/metrics", body).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{body}");
+    }
+    assert_eq!(get(&engine, "/metrics").await.body["summary"]["totalTransactions"], json!(0));
+}
+
+fn order(n: u32, amount_minor: i64) -> Value {
+    json!({
+        "transactionType": "checkout", "durationMs": 12, "success": true, "orderId": format!("o-{n}"),
+        "customerId": "john-doe", "amountMinor": amount_minor, "lineCount": 2,
+    })
+}
+
+#[tokio::test]
+async fn an_order_is_scored_once_and_its_first_score_is_repeated() {
+    let (_kept, engine) = engine();
+    let first = post(&engine, "/metrics", &order(1, 250_000)).await;
+    assert_eq!((&first.body["riskScore"], &first.body["riskPoints"]), (&json!("HIGH"), &json!(60)));
+    assert_eq!(first.body["reasons"], json!(["the amount is 500.00 or more", "the amount is 2000.00 or more"]));
+    let again = post(&engine, "/metrics", &order(1, 100)).await;
+    assert_eq!(again, first);
+    assert_eq!(get(&engine, "/metrics").await.body["summary"]["totalTransactions"], json!(1));
+}
+
+#[tokio::test]
+async fn a_foreign_shipping_address_is_high_risk() {
+    let (_kept, engine) = engine();
+    let mut abroad = order(1, 100);
+    abroad["shippingCountry"] = json!("DE");
+    abroad["billingCountry"] = json!("US");
+    assert_eq!(post(&engine, "/metrics", &abroad).await.body["riskScore"], json!("HIGH"));
+}
+
+#[tokio::test]
+async fn the_twenty_first_order_of_a_customer_within_ten_minutes_is_odd() {
+    let (_kept, engine) = engine();
+    for n in 1..=20 {
+        assert_eq!(post(&engine, "/metrics", &order(n, 100)).await.body["riskScore"], json!("LOW"), "order {n}");
+    }
+    let odd = post(&engine, "/metrics", &order(21, 100)).await.body;
+    assert_eq!((&odd["riskScore"], &odd["riskPoints"]), (&json!("MEDIUM"), &json!(30)));
+    let mut other = order(22, 100);
+    other["customerId"] = json!("jane-smith");
+    assert_eq!(post(&engine, "/metrics", &other).await.body["riskScore"], json!("LOW"));
+}
+
+#[tokio::test]
+async fn orders_older_than_ten_minutes_do_not_count() {
+    let (scenario, engine) = engine();
+    for n in 1..=21 {
+        post(&engine, "/metrics", &order(n, 100)).await;
+    }
+    scenario.given(|tx| tx.execute("UPDATE metrics SET at_ms = at_ms - 600000", &[])).await;
+    assert_eq!(post(&engine, "/metrics", &order(22, 100)).await.body["riskScore"], json!("LOW"));
+}
+
+#[tokio::test]
+async fn pages_lead_from_the_newest_to_the_oldest() {
+    let (_kept, engine) = engine();
+    for n in 0..5 {
+        let metric = json!({ "transactionType": format!("t-{n}"), "durationMs": n, "success": true });
+        post(&engine, "/metrics", &metric).await;
+    }
+    let (mut path, mut seen) = (Some("/metrics?limit=2".to_owned()), Vec::new());
+    while let Some(next) = path {
+        let page = get(&engine, &next).await.body;
+        seen.extend(page["data"].as_array().unwrap().iter().map(|each| each["transactionType"].clone()));
+        path = page["next"].as_str().map(ToOwned::to_owned);
+    }
+    assert_eq!(seen, ["t-4", "t-3", "t-2", "t-1", "t-0"]);
+    for query in ["limit=0", "limit=501", "after=x"] {
+        assert_eq!(get(&engine, &format!("/metrics?{query}")).await.status, StatusCode::BAD_REQUEST, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_scored_survives_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = Base {
+        listen: ([127, 0, 0, 1], 0).into(),
+        database: Database::Sqlite { path: folder.path().join("fraud-engine.db") },
+        bus: Arc::new(SimulatedBus::default()),
+    };
+    let mut answers = Vec::new();
+    for _ in 0..2 {
+        let running = service(&base, Config::default()).unwrap().start(base.listen).await.unwrap();
+        let peer = Peer::new("engine", &format!("http://{}", running.address()), Duration::from_secs(5));
+        answers.push(peer.post::<_, Value>("/metrics", &order(1, 100)).await.unwrap());
+        let summary: Value = peer.get("/metrics").await.unwrap();
+        assert_eq!(summary["summary"]["totalTransactions"], json!(1));
+        running.stop().await;
+    }
+    assert_eq!(answers[0], answers[1]);
+}
