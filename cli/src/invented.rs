@@ -16,7 +16,7 @@ const CLOSED: u64 = 10;
 /// Customers in a thousand suspended by the CRM: checkout refuses them.
 const SUSPENDED: u64 = 5;
 /// Products in a thousand with too little stock: some orders are refused for it.
-const SCARCE: u64 = 30;
+const SCARCE: u64 = 8;
 /// Orders in a thousand shipped to another country than they are billed to: the fraud engine scores them HIGH.
 const ABROAD: u64 = 15;
 /// Units beyond demand for products that are not scarce.

@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, Table};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -33,7 +33,7 @@ pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
 /// A table with a head, without lines.
 pub fn table(head: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(UTF8_HORIZONTAL_ONLY).set_header(head.iter().map(Cell::new));
+    table.load_style(UTF8_FULL_CONDENSED).set_header(head.iter().map(Cell::new));
     table
 }
 

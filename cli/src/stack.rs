@@ -30,6 +30,8 @@ pub struct Plan {
     pub dispatch_delay_ms: u64,
     /// Wait between a shipment's dispatch and its delivery, in milliseconds.
     pub deliver_delay_ms: u64,
+    /// Deliveries under way per push subscription, at most.
+    pub push_window: usize,
 }
 
 impl Plan {
@@ -67,6 +69,7 @@ impl Stack {
             listen: broker_address,
             data: folder.join("broker"),
             fast: true,
+            push_window: Some(plan.push_window),
             ..broker::Settings::default()
         };
         let broker = Broker::start(settings).await.context("cannot start the broker")?;

@@ -70,6 +70,7 @@ pub(super) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
         database_url: args.database_url.clone(),
         dispatch_delay_ms: 0,
         deliver_delay_ms: 0,
+        push_window: super::up::PUSH_WINDOW,
     };
     let stack = Stack::start(&plan).await?;
     let outcome = play(&args, &plan).await;

@@ -32,6 +32,9 @@ pub struct UpArgs {
     /// Milliseconds between a shipment's dispatch and its delivery
     #[arg(long, default_value_t = 1_000, value_name = "MS")]
     pub deliver_delay_ms: u64,
+    /// Deliveries under way per push subscription: more finish a backlog sooner, fewer leave more of the machine to checkout
+    #[arg(long, default_value_t = PUSH_WINDOW, value_name = "N")]
+    pub push_window: usize,
     /// Print addresses as JSON
     #[arg(long)]
     pub json: bool,
@@ -39,6 +42,9 @@ pub struct UpArgs {
     #[arg(long)]
     pub quiet: bool,
 }
+
+/// Deliveries under way per push subscription unless told otherwise.
+pub const PUSH_WINDOW: usize = 64;
 
 /// How ports are chosen.
 #[derive(Clone, Copy, ValueEnum)]
@@ -56,6 +62,7 @@ pub(super) async fn run(args: UpArgs) -> anyhow::Result<()> {
         database_url: args.database_url,
         dispatch_delay_ms: args.dispatch_delay_ms,
         deliver_delay_ms: args.deliver_delay_ms,
+        push_window: args.push_window,
     };
     let stack = Stack::start(&plan).await?;
     if args.json {

@@ -48,8 +48,7 @@ impl Broker {
         let core = Arc::new(Core {
             settings,
             clock,
-            log: opened.ground.log.clone(),
-            ground: opened.ground,
+            log: opened.log,
             recent: opened.recent,
             topics: RwLock::new(opened.topics),
             subscriptions: RwLock::new(opened.subscriptions),

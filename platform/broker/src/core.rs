@@ -27,7 +27,6 @@ pub(crate) struct Core {
     pub(crate) settings: Settings,
     pub(crate) clock: Clock,
     pub(crate) log: Log,
-    pub(crate) ground: Ground,
     pub(crate) recent: Arc<Recent>,
     pub(crate) topics: RwLock<HashMap<String, Arc<Topic>>>,
     pub(crate) subscriptions: RwLock<HashMap<String, Arc<Subscription>>>,
@@ -46,6 +45,11 @@ impl Core {
 
     pub(crate) fn subscription(&self, name: &str) -> Result<Arc<Subscription>, Refusal> {
         read(&self.subscriptions).get(name).cloned().ok_or_else(|| Refusal::not_found("Subscription", name))
+    }
+
+    /// What a new subscription stands on.
+    pub(crate) fn ground(&self) -> Ground {
+        Ground { log: self.log.clone(), clock: self.clock, fast: self.settings.fast }
     }
 
     /// All subscriptions.
@@ -181,7 +185,7 @@ impl Core {
     }
 }
 
-/// The short name of a resource in a project, or nothing when it is in another.
+/// Whether a resource belongs to a project.
 pub(crate) fn in_project(name: &str, project: &str) -> bool {
     names::project_of(name) == project
 }

@@ -61,6 +61,8 @@ pub(crate) const STREAM_ANSWERS: usize = 4;
 pub(crate) const WAITING_BYTES: usize = 64 << 20;
 /// Bytes one group commit takes before it writes.
 pub(crate) const GROUP_BYTES: usize = 4 << 20;
+/// Bytes the log reserves ahead of its end: a sync that need not grow the file costs a third less.
+pub(crate) const RESERVE_BYTES: u64 = 4 << 20;
 /// Bytes of a record's body the log's reader believes in.
 pub(crate) const RECORD_BYTES: usize = PUBLISH_BYTES + (1 << 20);
 /// Ack records kept for a segment whose ack file cannot be written now.

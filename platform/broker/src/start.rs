@@ -14,7 +14,7 @@ use crate::topic::Topic;
 
 /// What a start found.
 pub(crate) struct Opened {
-    pub(crate) ground: Ground,
+    pub(crate) log: Log,
     pub(crate) writer: JoinHandle<()>,
     pub(crate) recent: Arc<Recent>,
     pub(crate) topics: HashMap<String, Arc<Topic>>,
@@ -62,7 +62,7 @@ pub(crate) fn open(settings: &Settings, clock: Clock) -> Result<Opened, BrokerEr
             topics.insert(topic.config.name.clone(), topic);
         }
     }
-    Ok(Opened { ground, writer, recent, topics, subscriptions, last_number })
+    Ok(Opened { log: ground.log, writer, recent, topics, subscriptions, last_number })
 }
 
 /// Topics by number, with their subscriptions. Deleted topics that still have subscriptions are among them.

@@ -19,8 +19,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use events::id::MAX_ID_CHARS;
 use events::pubsub::Message;
-use events::{Encoded, Envelope, EnvelopeError};
+use events::{Encoded, Envelope, EnvelopeError, FieldError};
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 
@@ -50,10 +51,15 @@ struct WrappedMessage<'a> {
     message_id: Cow<'a, str>,
 }
 
-/// A push whose message cannot be an event, but can be kept.
-struct Broken {
-    message: Message,
-    error: EnvelopeError,
+/// What a push turned out to be.
+enum Pushed {
+    /// An event.
+    Event(Envelope<Encoded>),
+    /// A message that is no event of ours and can be kept as a dead letter.
+    Broken {
+        message: Message,
+        error: EnvelopeError,
+    },
 }
 
 /// Routes `POST /` to the consumer.
@@ -67,15 +73,15 @@ async fn receive(State(deliveries): State<Arc<Deliveries>>, headers: HeaderMap, 
         Ok(bytes) => bytes,
         Err(problem) => return problem.into_response(),
     };
-    let decoded = match decode(&headers, &bytes) {
-        Ok(decoded) => decoded,
+    let pushed = match decode(&headers, &bytes) {
+        Ok(pushed) => pushed,
         Err(problem) => return problem.into_response(),
     };
     // A task of its own: a caller that hangs up must not stop a delivery between its commit and its publish.
     let delivery = tokio::spawn(async move {
-        match decoded {
-            Ok(envelope) => deliveries.deliver(envelope).await,
-            Err(Broken { message, error }) => deliveries.fail(message, error.into()).await,
+        match pushed {
+            Pushed::Event(envelope) => deliveries.deliver(envelope).await,
+            Pushed::Broken { message, error } => deliveries.fail(message, error.into()).await,
         }
     });
     match delivery.await {
@@ -96,56 +102,68 @@ fn answer(outcome: &Outcome) -> Response {
     }
 }
 
-fn decode(headers: &HeaderMap, bytes: &[u8]) -> Result<Result<Envelope<Encoded>, Broken>, Problem> {
+fn decode(headers: &HeaderMap, bytes: &[u8]) -> Result<Pushed, Problem> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let is_event = headers.contains_key("ce-specversion") || content_type.starts_with("application/cloudevents+json");
     let from_eventarc = headers.get("ce-type").is_some_and(|value| value == EVENTARC_PUBSUB);
     if is_event && !from_eventarc { decode_event(headers, bytes) } else { decode_wrapped(bytes) }
 }
 
-fn decode_wrapped(bytes: &[u8]) -> Result<Result<Envelope<Encoded>, Broken>, Problem> {
-    let bad = |detail: &str| Problem::new(StatusCode::BAD_REQUEST, "bad_push", detail);
-    let wrapped: Wrapped<'_> = serde_json::from_slice(bytes).map_err(|error| bad(&format!("not a push: {error}")))?;
-    let Wrapped { message: WrappedMessage { mut attributes, data, message_id } } = wrapped;
-    let data = match BASE64_STANDARD.decode(data.as_bytes()) {
-        Ok(data) => data,
-        Err(error) if message_id.is_empty() => return Err(bad(&format!("message.data is not base64: {error}"))),
-        Err(error) => {
-            let error = EnvelopeError::Data(events::FieldError::new("message.data", format!("is not base64: {error}")));
-            return Ok(Err(broken(attributes, data.into_owned().into_bytes(), error, &message_id)));
+fn decode_wrapped(bytes: &[u8]) -> Result<Pushed, Problem> {
+    let message = unwrap(bytes)?;
+    match message.data {
+        Ok(data) => match Envelope::try_from(Message { attributes: message.attributes, data }) {
+            Ok(envelope) => Ok(Pushed::Event(envelope)),
+            // Read once more rather than copied for the rare case that it is broken.
+            Err(error) => keep(unwrap(bytes)?, error),
+        },
+        Err(ref problem) => {
+            let error = EnvelopeError::Data(FieldError::new("message.data", problem.clone()));
+            keep(message, error)
         }
-    };
-    if !message_id.is_empty() && !attributes.contains_key("ce-id") {
-        let error = EnvelopeError::Missing("id");
-        return Ok(Err(broken(std::mem::take(&mut attributes), data, error, &message_id)));
     }
-    open(Message { attributes, data })
 }
 
-fn decode_event(headers: &HeaderMap, bytes: &[u8]) -> Result<Result<Envelope<Encoded>, Broken>, Problem> {
+/// A wrapped push, taken apart.
+struct Unwrapped {
+    attributes: BTreeMap<String, String>,
+    data: Result<Vec<u8>, String>,
+    text: String,
+    message_id: String,
+}
+
+fn unwrap(bytes: &[u8]) -> Result<Unwrapped, Problem> {
+    let wrapped: Wrapped<'_> = serde_json::from_slice(bytes)
+        .map_err(|error| Problem::bad_request("bad_push", format!("not a push: {error}")))?;
+    let WrappedMessage { attributes, data, message_id } = wrapped.message;
+    let decoded = BASE64_STANDARD.decode(data.as_bytes()).map_err(|error| format!("is not base64: {error}"));
+    let text = if decoded.is_err() { data.into_owned() } else { String::new() };
+    Ok(Unwrapped { attributes, data: decoded, text, message_id: message_id.into_owned() })
+}
+
+/// Pub/Sub's message id stands in for a missing event id, so that attempts and the dead letter have a name. Without either there
+/// is nothing to keep it by.
+fn keep(message: Unwrapped, error: EnvelopeError) -> Result<Pushed, Problem> {
+    let Unwrapped { mut attributes, data, text, message_id } = message;
+    if !attributes.contains_key("ce-id") {
+        if message_id.is_empty() {
+            return Err(Problem::bad_request("bad_event", error.to_string()));
+        }
+        attributes.insert("ce-id".to_owned(), message_id.chars().take(MAX_ID_CHARS).collect());
+    }
+    let message = Message { attributes, data: data.unwrap_or_else(|_| text.into_bytes()) };
+    Ok(Pushed::Broken { message, error })
+}
+
+fn decode_event(headers: &HeaderMap, bytes: &[u8]) -> Result<Pushed, Problem> {
     let event = cloudevents::binding::http::to_event(headers, bytes.to_vec())
-        .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "bad_event", format!("not a CloudEvent: {error}")))?;
+        .map_err(|error| Problem::bad_request("bad_event", format!("not a CloudEvent: {error}")))?;
     match events::cloudevent::to_envelope(&event) {
-        Ok(envelope) => Ok(Ok(envelope)),
+        Ok(envelope) => Ok(Pushed::Event(envelope)),
         Err(error) => {
             let message = events::cloudevent::to_message(event)
-                .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "bad_event", error.to_string()))?;
-            Ok(Err(Broken { message, error }))
+                .map_err(|_| Problem::bad_request("bad_event", error.to_string()))?;
+            Ok(Pushed::Broken { message, error })
         }
     }
-}
-
-fn open(message: Message) -> Result<Result<Envelope<Encoded>, Broken>, Problem> {
-    let kept = message.clone();
-    match Envelope::try_from(message) {
-        Ok(envelope) => Ok(Ok(envelope)),
-        Err(error) if kept.attributes.contains_key("ce-id") => Ok(Err(Broken { message: kept, error })),
-        Err(error) => Err(Problem::new(StatusCode::BAD_REQUEST, "bad_event", error.to_string())),
-    }
-}
-
-/// Pub/Sub's message id stands in for the event id, so that attempts and the dead letter have a name.
-fn broken(mut attributes: BTreeMap<String, String>, data: Vec<u8>, error: EnvelopeError, id: &str) -> Broken {
-    attributes.entry("ce-id".to_owned()).or_insert_with(|| id.chars().take(64).collect());
-    Broken { message: Message { attributes, data }, error }
 }

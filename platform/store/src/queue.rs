@@ -65,6 +65,11 @@ impl<T> Queue<T> {
         true
     }
 
+    /// Entries nobody has taken yet.
+    pub(crate) fn waiting(&self) -> usize {
+        self.lock().waiting.len()
+    }
+
     /// Moves up to `most` entries to the end of `taken` without waiting.
     pub(crate) fn try_take(&self, taken: &mut VecDeque<T>, most: usize) {
         Self::move_some(&mut self.lock(), taken, most);

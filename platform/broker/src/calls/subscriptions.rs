@@ -36,7 +36,7 @@ pub(crate) async fn create_subscription(
             core.save(&catalogue)?;
             core.last_number.store(number, Ordering::Release);
             let topic_of = Arc::clone(&topic);
-            let subscription = Arc::new(Subscription::new(number, next_id, saved.config, topic_of, &core.ground));
+            let subscription = Arc::new(Subscription::new(number, next_id, saved.config, topic_of, &core.ground()));
             write(&core.subscriptions).insert(subscription.name.clone(), Arc::clone(&subscription));
             topic.attach(Arc::clone(&subscription));
             Ok(subscription)

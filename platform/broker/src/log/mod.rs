@@ -12,6 +12,7 @@
 
 mod acks;
 mod catalogue;
+mod queue;
 mod recent;
 mod record;
 mod recovery;
@@ -22,9 +23,9 @@ pub(crate) use acks::Ack;
 pub(crate) use catalogue::{
     SavedCatalogue, SavedSubscription, SavedTopic, load as load_catalogue, save as save_catalogue,
 };
+pub(crate) use queue::{Destination, Log, Publish, Published};
 pub(crate) use recent::Recent;
 pub(crate) use recovery::{Found, lock, recover};
 #[cfg(test)]
 pub(crate) use segment::Segment;
 pub(crate) use segment::Stored;
-pub(crate) use writer::{Destination, Log, Publish, Published};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufReader, Read};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,10 +90,12 @@ pub(crate) fn recover(dir: &Path, first_id: u64, mut visit: impl FnMut(&Found)) 
         let (end, id) = read(&segment, next_id, &mut visit).map_err(at)?;
         next_id = id;
         if end < size {
-            if !is_last {
-                return Err(BrokerError::Damaged { path, offset: end });
+            if !is_zero(&segment.file, end, size).map_err(at)? {
+                if !is_last {
+                    return Err(BrokerError::Damaged { path, offset: end });
+                }
+                tracing::warn!(path = %path.display(), "the log's torn end is cut off");
             }
-            tracing::warn!(path = %path.display(), bytes = size - end, "the log's torn end is cut off");
             segment.file.set_len(end).and_then(|()| segment.file.sync_all()).map_err(at)?;
         }
         if let Some((earlier, size)) = last.replace((segment, end)) {
@@ -152,6 +155,20 @@ fn header(mut file: &File) -> io::Result<Option<u64>> {
 /// Whether a crash came between the making of the file and its first sync, before any message was in it.
 fn is_unborn(file: &File) -> io::Result<bool> {
     Ok(file.metadata()?.len() <= HEADER_BYTES as u64)
+}
+
+/// Whether a file holds only zeros between two places: space that was reserved and not used.
+fn is_zero(file: &File, mut from: u64, to: u64) -> io::Result<bool> {
+    let mut bytes = vec![0; 1 << 16];
+    while from < to {
+        let len = usize::try_from(to - from).unwrap_or(usize::MAX).min(bytes.len());
+        file.read_exact_at(&mut bytes[..len], from)?;
+        if bytes[..len].iter().any(|byte| *byte != 0) {
+            return Ok(false);
+        }
+        from += len as u64;
+    }
+    Ok(true)
 }
 
 /// Shows the messages of a segment and says where the whole ones end and which id follows.

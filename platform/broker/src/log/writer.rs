@@ -4,205 +4,58 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use tokio::sync::oneshot;
+use rustix::fs::{FallocateFlags, fallocate};
 
-use super::acks::{self, Ack, Unsaved};
-use super::record::{self, Head};
+use super::Recent;
+use super::queue::{Command, Publish, Published, Queue};
+use super::record::{self, HEADER_BYTES, Head};
 use super::recovery::Recovered;
 use super::segment::{self, Segment, Stored};
-use super::{Recent, record::HEADER_BYTES};
 use crate::clock::Clock;
 use crate::error::Refusal;
-use crate::limits::{GROUP_BYTES, WAITING_BYTES};
-use crate::message::Incoming;
+use crate::limits::{GROUP_BYTES, RESERVE_BYTES};
 use crate::settings::Settings;
-use crate::sync::lock;
 
-/// Where published messages go once they are on disk. Called by the writer, in log order.
-pub(crate) trait Destination: Send + Sync {
-    /// The topic's number in the log.
-    fn number(&self) -> u32;
-    /// The topic's name.
-    fn name(&self) -> &str;
-    /// False once the topic is deleted.
-    fn is_open(&self) -> bool;
-    /// Takes the messages of one publish, in order.
-    fn receive(&self, messages: &[Published]);
-}
-
-/// A message that is on disk, with its payload.
-#[derive(Debug)]
-pub(crate) struct Published {
-    pub(crate) stored: Arc<Stored>,
-    pub(crate) payload: Bytes,
-}
-
-/// Messages to write.
-pub(crate) struct Publish {
-    pub(crate) to: Arc<dyn Destination>,
-    pub(crate) messages: Vec<Incoming>,
-    /// The id of the first message; the others follow without gaps.
-    pub(crate) answer: oneshot::Sender<Result<u64, Refusal>>,
-}
-
-/// A change of the catalogue, run between two groups with the id that the next message will get.
-pub(crate) type Admin = Box<dyn FnOnce(u64) + Send>;
-
-enum Command {
-    Publish(Publish),
-    Admin(Admin),
-    Reclaim(u64),
-    Stop,
-}
-
-#[derive(Default)]
-struct Waiting {
-    commands: Vec<Command>,
-    bytes: usize,
-    closed: bool,
-}
-
-#[derive(Default)]
-struct Queue {
-    waiting: Mutex<Waiting>,
-    ready: Condvar,
-}
-
-impl Queue {
-    fn push(&self, command: Command, bytes: usize) -> Result<(), Refusal> {
-        let mut waiting = lock(&self.waiting);
-        if waiting.closed {
-            return Err(Refusal::unavailable("the broker is stopping"));
-        }
-        if waiting.bytes + bytes > WAITING_BYTES && waiting.bytes > 0 {
-            return Err(Refusal::unavailable("too many messages wait for the disk; try again"));
-        }
-        waiting.closed = matches!(command, Command::Stop);
-        waiting.bytes += bytes;
-        waiting.commands.push(command);
-        if waiting.commands.len() == 1 {
-            self.ready.notify_one();
-        }
-        Ok(())
-    }
-
-    fn take(&self) -> Vec<Command> {
-        let mut waiting = lock(&self.waiting);
-        while waiting.commands.is_empty() {
-            waiting = self.ready.wait(waiting).unwrap_or_else(PoisonError::into_inner);
-        }
-        waiting.bytes = 0;
-        std::mem::take(&mut waiting.commands)
-    }
-}
-
-/// The way to the writer.
-#[derive(Clone)]
-pub(crate) struct Log {
-    queue: Arc<Queue>,
-    unsaved: Arc<Unsaved>,
-}
-
-impl Log {
-    /// A way to a writer that does not run yet.
-    pub(crate) fn new() -> Log {
-        Log { queue: Arc::default(), unsaved: Arc::default() }
-    }
-
-    /// Starts the writer where recovery left off. It keeps `lock` for as long as it runs.
-    pub(crate) fn start(
-        &self,
-        settings: &Settings,
-        recovered: Recovered,
-        recent: Arc<Recent>,
-        clock: Clock,
-        lock: File,
-    ) -> io::Result<JoinHandle<()>> {
-        let mut writer = Writer {
-            dir: settings.data.clone(),
-            segment_bytes: settings.segment_bytes,
-            disk_bytes: settings.disk_bytes,
-            older: recovered.older,
-            active: recovered.active,
-            end: recovered.end,
-            next_id: recovered.next_id,
-            recent,
-            clock,
-        };
-        let waiting = Arc::clone(&self.queue);
-        std::thread::Builder::new().name("broker-log".to_owned()).spawn(move || {
-            writer.run(&waiting);
-            drop(lock);
-        })
-    }
-
-    /// Queues messages for the next group.
-    ///
-    /// # Errors
-    /// `UNAVAILABLE` when the broker stops or too much waits.
-    pub(crate) fn publish(&self, publish: Publish) -> Result<(), Refusal> {
-        let bytes = publish.messages.iter().map(|m| m.payload.len()).sum();
-        self.queue.push(Command::Publish(publish), bytes)
-    }
-
-    /// Queues a change of the catalogue.
-    pub(crate) fn admin(&self, admin: Admin) -> Result<(), Refusal> {
-        self.queue.push(Command::Admin(admin), 0)
-    }
-
-    /// Writes what became of messages for a subscription, without waiting for the disk.
-    ///
-    /// # Errors
-    /// When it cannot be written now. It is kept, and written as soon as that works.
-    pub(crate) fn append_acks<'a>(
-        &self,
-        subscription: u32,
-        acks: impl IntoIterator<Item = (&'a Arc<Stored>, Ack)>,
-    ) -> io::Result<()> {
-        acks::append(&self.unsaved, subscription, acks)
-    }
-
-    /// Writes acks that could not be written before.
-    pub(crate) fn save_acks(&self) {
-        // The failure was reported when the ack came, and the next call tries again.
-        let _ = acks::save(&self.unsaved);
-    }
-
-    /// A subscription owes a message no more.
-    pub(crate) fn settle(&self, stored: &Stored) {
-        if stored.segment.settle() {
-            // Refused only when the broker stops; the next start looks at all segments anyway.
-            let _ = self.queue.push(Command::Reclaim(stored.segment.number), 0);
-        }
-    }
-
-    /// Lets the writer finish what waits and end.
-    pub(crate) fn stop(&self) {
-        // Refused only when it was told before.
-        let _ = self.queue.push(Command::Stop, 0);
-    }
-}
-
-struct Writer {
+/// The writer's state. It runs on a thread of its own.
+pub(super) struct Writer {
     dir: PathBuf,
     segment_bytes: u64,
     disk_bytes: u64,
     /// Sealed segments that are still needed, with their sizes.
     older: BTreeMap<u64, (Arc<Segment>, u64)>,
     active: Arc<Segment>,
+    /// Behind the last record; from here on the active segment holds zeros, if anything.
     end: u64,
+    /// Up to here the active segment has its place on the disk.
+    reserved: u64,
     next_id: u64,
     recent: Arc<Recent>,
     clock: Clock,
 }
 
 impl Writer {
-    fn run(&mut self, queue: &Queue) {
+    /// A writer that goes on where recovery left off.
+    pub(super) fn new(settings: &Settings, recovered: Recovered, recent: Arc<Recent>, clock: Clock) -> Writer {
+        Writer {
+            dir: settings.data.clone(),
+            segment_bytes: settings.segment_bytes,
+            disk_bytes: settings.disk_bytes,
+            older: recovered.older,
+            active: recovered.active,
+            end: recovered.end,
+            reserved: recovered.end,
+            next_id: recovered.next_id,
+            recent,
+            clock,
+        }
+    }
+
+    /// Writes until it is told to stop.
+    pub(super) fn run(&mut self, queue: &Queue) {
         self.reclaim_all();
         let mut group = Vec::new();
         loop {
@@ -302,18 +155,30 @@ impl Writer {
     fn write(&mut self, buffer: &[u8]) -> io::Result<()> {
         let len = buffer.len() as u64;
         let used = self.end + self.older.values().map(|(_, size)| size).sum::<u64>();
-        if used + len > u64::MAX - self.disk_bytes {
+        if used + len > self.disk_bytes {
             return Err(io::Error::new(io::ErrorKind::StorageFull, "the broker's share of the disk is full"));
         }
         if self.end + len > self.segment_bytes && self.end > HEADER_BYTES as u64 {
             self.roll()?;
         }
+        self.reserve(len);
         let written = self.active.file.write_all_at(buffer, self.end).and_then(|()| self.active.file.sync_data());
         if written.is_err() {
             // If this fails too, the next group is written over the remains.
             let _ = self.active.file.set_len(self.end);
+            self.reserved = self.end;
         }
         written
+    }
+
+    /// Takes place on the disk ahead of the end, where the file system can.
+    fn reserve(&mut self, len: u64) {
+        if self.end + len <= self.reserved {
+            return;
+        }
+        // Without it the write grows the file, and says so if it cannot.
+        let _ = fallocate(&self.active.file, FallocateFlags::empty(), self.end, len + RESERVE_BYTES);
+        self.reserved = self.end + len + RESERVE_BYTES;
     }
 
     /// Begins a new segment.
@@ -322,7 +187,10 @@ impl Writer {
         let new = create(&self.dir, number, self.next_id)?;
         let old = std::mem::replace(&mut self.active, new);
         self.older.insert(old.number, (Arc::clone(&old), self.end));
+        // What is reserved and not used is given back; if that fails it is but space.
+        let _ = old.file.set_len(self.end);
         self.end = HEADER_BYTES as u64;
+        self.reserved = self.end;
         old.seal();
         self.reclaim(old.number);
         Ok(())
@@ -349,7 +217,7 @@ impl Writer {
 }
 
 /// Makes an empty segment that is on disk when this returns.
-pub(super) fn create(dir: &std::path::Path, number: u64, first_id: u64) -> io::Result<Arc<Segment>> {
+pub(super) fn create(dir: &Path, number: u64, first_id: u64) -> io::Result<Arc<Segment>> {
     let path = segment::path(dir, number);
     let made = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&path).and_then(|file| {
         file.write_all_at(&record::header(first_id), 0)?;

@@ -1,7 +1,7 @@
 //! What survives a crash.
 
 use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use broker::{Broker, BrokerError, Settings};
@@ -17,6 +17,12 @@ fn segments(data: &Path) -> Vec<PathBuf> {
         .collect();
     found.sort();
     found
+}
+
+/// Where the last record of a segment ends: from there on the file holds zeros.
+fn end(segment: &Path) -> u64 {
+    let bytes = fs::read(segment).unwrap();
+    bytes.iter().rposition(|byte| *byte != 0).unwrap() as u64 + 1
 }
 
 #[tokio::test]
@@ -45,15 +51,15 @@ async fn a_torn_end_is_cut_off_and_the_log_goes_on() {
     let mut world = World::with_topic().await;
     world.subscription(|_| {}).await;
     world.say(&["a", "b"]).await;
-    let whole = fs::metadata(segments(world.data()).pop().unwrap()).unwrap().len();
-    for torn in [&b"\x20\0\0\0torn"[..], &[0; 100], &[0xff; 40]] {
+    let whole = end(&segments(world.data())[0]);
+    for torn in [&b"\x20\0\0\0torn"[..], &[7; 100], &[0xff; 40]] {
         world
             .crash_and(|data| {
-                let mut log = OpenOptions::new().append(true).open(segments(data).pop().unwrap()).unwrap();
-                log.write_all(torn).unwrap();
+                let log = OpenOptions::new().write(true).open(&segments(data)[0]).unwrap();
+                log.write_all_at(torn, whole).unwrap();
             })
             .await;
-        assert_eq!(fs::metadata(segments(world.data()).pop().unwrap()).unwrap().len(), whole);
+        assert_eq!(end(&segments(world.data())[0]), whole);
     }
     world.say(&["c"]).await;
     world.crash().await;
@@ -67,8 +73,9 @@ async fn a_message_whose_record_is_torn_is_the_only_one_lost() {
     world.say(&["a", "b"]).await;
     world
         .crash_and(|data| {
-            let log = OpenOptions::new().write(true).open(segments(data).pop().unwrap()).unwrap();
-            log.set_len(log.metadata().unwrap().len() - 1).unwrap();
+            let segment = segments(data).remove(0);
+            let log = OpenOptions::new().write(true).open(&segment).unwrap();
+            log.set_len(end(&segment) - 1).unwrap();
         })
         .await;
     assert_eq!(world.texts().await, ["a"]);
@@ -139,13 +146,14 @@ async fn the_backlog_of_a_deleted_topic_survives_and_a_new_topic_of_its_name_is_
     world.subscription(|_| {}).await;
     world.say(&["old"]).await;
     world.publisher.delete_topic(pb::DeleteTopicRequest { topic: TOPIC.to_owned() }).await.unwrap();
+    world.crash().await;
+    let request = pb::GetSubscriptionRequest { subscription: SUBSCRIPTION.to_owned() };
+    let config = world.subscriber.get_subscription(request).await.unwrap().into_inner();
+    assert_eq!(config.topic, "_deleted_topic_");
     world.topic(TOPIC).await;
     world.say(&["new"]).await;
     world.crash().await;
     assert_eq!(world.texts().await, ["old"]);
-    let request = pb::GetSubscriptionRequest { subscription: SUBSCRIPTION.to_owned() };
-    let config = world.subscriber.get_subscription(request).await.unwrap().into_inner();
-    assert_eq!(config.topic, "_deleted_topic_");
 }
 
 #[tokio::test]

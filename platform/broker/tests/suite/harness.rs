@@ -92,13 +92,8 @@ impl World {
         self.start().await;
     }
 
-    /// Stops the broker in good order and starts it again.
-    pub(crate) async fn restart(&mut self) {
-        soon(self.broker.take().unwrap().shutdown()).await;
-        self.start().await;
-    }
-
-    async fn start(&mut self) {
+    /// Starts the broker where the last one left off.
+    pub(crate) async fn start(&mut self) {
         let (broker, channel) = open(self.settings.clone()).await;
         self.publisher = PublisherClient::new(channel.clone());
         self.subscriber = SubscriberClient::new(channel);

@@ -184,10 +184,18 @@ async fn shutdown_waits_for_pushes_in_flight_and_keeps_their_acks() {
     world.subscription(|s| s.push_config = Some(endpoint.config())).await;
     world.say(&["a"]).await;
     let push = endpoint.next().await;
-    let answer = async {
+    let broker = world.broker.take().unwrap();
+    let address = broker.address();
+    let stopping = tokio::spawn(broker.shutdown());
+    while tokio::net::TcpStream::connect(address).await.is_ok() {}
+    for _ in 0..20_000 {
         tokio::task::yield_now().await;
-        push.answer(204);
-    };
-    tokio::join!(world.restart(), answer);
+        assert!(!stopping.is_finished(), "it did not wait");
+    }
+
+    push.answer(204);
+
+    crate::harness::soon(stopping).await.unwrap();
+    world.start().await;
     assert_eq!(world.broker.as_ref().unwrap().stats().subscriptions[0].backlog, 0);
 }

@@ -21,13 +21,13 @@ const OPEN_PAUSE: Duration = Duration::from_millis(10);
 const WRITER_SETTINGS: &str = "PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
     PRAGMA foreign_keys = ON;
-    PRAGMA cache_size = -512;
+    PRAGMA cache_size = -2048;
     PRAGMA mmap_size = 0;
     PRAGMA temp_store = MEMORY;
     PRAGMA wal_autocheckpoint = 4000;
     PRAGMA journal_size_limit = 33554432;";
 
-const READER_SETTINGS: &str = "PRAGMA cache_size = -256;
+const READER_SETTINGS: &str = "PRAGMA cache_size = -1024;
     PRAGMA mmap_size = 0;
     PRAGMA temp_store = MEMORY;";
 

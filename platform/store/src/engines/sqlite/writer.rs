@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::Connection;
 
@@ -15,6 +16,9 @@ use crate::job::Job;
 use crate::queue::Queue;
 use crate::tx::Engine;
 use crate::{Limits, StoreError, Tx};
+
+/// The longest that jobs may be made to gather.
+const LONGEST_GATHER: Duration = Duration::from_millis(10);
 
 /// The writer's thread-to-be.
 pub(super) struct Writer {
@@ -53,7 +57,7 @@ impl Writer {
             taken: VecDeque::with_capacity(self.limits.group_jobs),
             done: Vec::with_capacity(self.limits.group_jobs),
         };
-        while !group.taken.is_empty() || self.queue.wait_take(&mut group.taken, self.limits.group_jobs) {
+        while !group.taken.is_empty() || self.take(&mut group.taken) {
             let fate = group.run().err();
             let clean = group.clean();
             if let Some(error) = &fate {
@@ -69,6 +73,15 @@ impl Writer {
             }
         }
         End::Closed
+    }
+
+    /// Waits for jobs. One that is there already came during the last commit: the database is busy, so others are given
+    /// time to share the next one.
+    fn take(&self, taken: &mut VecDeque<Box<dyn Job>>) -> bool {
+        if (1..self.limits.group_jobs).contains(&self.queue.waiting()) {
+            std::thread::sleep(self.limits.gather.min(LONGEST_GATHER));
+        }
+        self.queue.wait_take(taken, self.limits.group_jobs)
     }
 }
 
