@@ -127,7 +127,12 @@ impl Report {
         for invariant in &self.invariants {
             let verdict = if invariant.violations.is_empty() { "holds" } else { "BROKEN" };
             let counts = (invariant.checked.to_string(), invariant.violations.len().to_string());
-            table.add_row([verdict.to_owned(), format!("{}. {}", invariant.number, invariant.claim), counts.0, counts.1]);
+            table.add_row([
+                verdict.to_owned(),
+                format!("{}. {}", invariant.number, invariant.claim),
+                counts.0,
+                counts.1,
+            ]);
         }
         let mut out = format!("{table}\n");
         let mut list = |title: String, lines: Vec<String>| {
@@ -146,7 +151,8 @@ impl Report {
         for invariant in &self.invariants {
             list(format!("invariant {} is broken:", invariant.number), invariant.violations.iter().cloned().collect());
         }
-        let open = self.open_orders.iter().map(|order| format!("{} {}: {}", order.order_id, order.status, order.missing));
+        let open =
+            self.open_orders.iter().map(|order| format!("{} {}: {}", order.order_id, order.status, order.missing));
         list("orders that have not ended:".to_owned(), open.collect());
         list("dead letters:".to_owned(), self.dead_letters.clone());
         out

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use runtime::clock::Stopwatch;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::addresses::Addresses;
 use crate::api;
@@ -37,7 +38,22 @@ impl Census {
     }
 }
 
-/// Waits until the OMS knows at least `confirmed` confirmed orders and none is open, or patience runs out.
+/// Refuses every order that is on hold, as the review desk would do with what the fraud engine flagged. Answers how many.
+///
+/// # Errors
+/// When the OMS cannot be asked.
+pub async fn refuse_flagged(addresses: &Addresses) -> anyhow::Result<usize> {
+    let oms = api::peer(addresses, "oms")?;
+    let page: Value = oms.get("/orders?status=on_hold&limit=500").await?;
+    let ids: Vec<String> =
+        page["orders"].as_array().into_iter().flatten().map(|order| output::text(&order["orderId"])).collect();
+    for id in &ids {
+        let _: Value = oms.post(&format!("/orders/{id}/refuse"), &json!({ "refusedBy": "reviewer" })).await?;
+    }
+    Ok(ids.len())
+}
+
+/// Waits until the OMS knows at least `confirmed` confirmed orders and none is under way any more, or patience runs out.
 ///
 /// # Errors
 /// When the OMS cannot be asked.
@@ -47,7 +63,9 @@ pub async fn wait(addresses: &Addresses, confirmed: usize, patience: Duration) -
     let bar = output::progress("orders at rest", confirmed);
     loop {
         let census: Census = oms.get("/orders/summary").await?;
-        let (known, open) = (census.confirmed(), census.open());
+        // Orders on hold wait for a person, not for the shop.
+        let held = census.0.get("on_hold").copied().unwrap_or(0);
+        let (known, open) = (census.confirmed(), census.open() - held);
         bar.set_position(known.saturating_sub(open));
         if (known >= confirmed as u64 && open == 0) || watch.elapsed() >= patience {
             bar.finish_and_clear();

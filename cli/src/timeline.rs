@@ -43,7 +43,8 @@ pub fn render(order: &Value, timeline: &Timeline) -> String {
     let status = output::text(&lifecycle["status"]);
     let total = output::money(&lifecycle["total"]);
     line(&mut out, &format!("order {}  {status}  {total}", timeline.order_id));
-    let waiting: Vec<&str> = lifecycle["waitingFor"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let waiting: Vec<&str> =
+        lifecycle["waitingFor"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     if !waiting.is_empty() {
         line(&mut out, &format!("waits for {}", waiting.join(", ")));
     }
@@ -54,7 +55,9 @@ pub fn render(order: &Value, timeline: &Timeline) -> String {
     let mut roots = Vec::new();
     for node in &nodes {
         match node.said.causation_id.as_deref() {
-            Some(cause) if known.contains(&cause) && cause != node.said.id => children.entry(cause).or_default().push(node),
+            Some(cause) if known.contains(&cause) && cause != node.said.id => {
+                children.entry(cause).or_default().push(node)
+            }
             _ => roots.push(node),
         }
     }
@@ -114,7 +117,8 @@ fn fate(node: &Node<'_>) -> String {
     let mut handled: Vec<&&Handled> = node.handled.iter().collect();
     handled.sort_by_key(|done| done.at_ms);
     for done in handled {
-        let tries = if done.failed_attempts > 0 { format!(" after {} failures", done.failed_attempts) } else { String::new() };
+        let tries =
+            if done.failed_attempts > 0 { format!(" after {} failures", done.failed_attempts) } else { String::new() };
         parts.push(format!("{} +{} ms{tries}", done.consumer, done.at_ms - node.said.at_ms));
     }
     let data = &node.said.data;

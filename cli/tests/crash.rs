@@ -15,7 +15,10 @@ const BEFORE_THE_KILL: usize = 60;
 
 fn boutique(data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_boutique"));
-    command.env("BOUTIQUE_DATA", data).env_remove("DATABASE_URL").current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    command
+        .env("BOUTIQUE_DATA", data)
+        .env_remove("DATABASE_URL")
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     command
 }
 

@@ -80,7 +80,8 @@ impl Shop {
     pub async fn open_with(settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        let settings_ = broker::Settings { listen, data: folder.path().join("broker"), fast: true, ..Default::default() };
+        let settings_ =
+            broker::Settings { listen, data: folder.path().join("broker"), fast: true, ..Default::default() };
         let broker = Broker::start(settings_).await.expect("a broker");
         let host = broker.address().to_string();
         Self::assemble(folder, Some(broker), &host, settings).await

@@ -21,7 +21,9 @@ fn jar() -> Option<PathBuf> {
         .iter()
         .filter_map(|folder| std::fs::read_dir(folder).ok())
         .flat_map(|entries| entries.flatten().map(|entry| entry.path()))
-        .find(|path| path.to_string_lossy().contains("cloud-pubsub-emulator") && path.extension().is_some_and(|end| end == "jar"))
+        .find(|path| {
+            path.to_string_lossy().contains("cloud-pubsub-emulator") && path.extension().is_some_and(|end| end == "jar")
+        })
 }
 
 struct Emulator {

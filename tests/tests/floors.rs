@@ -72,8 +72,11 @@ fn bus_and_store_do_not_know_each_other_and_only_runtime_joins_them() {
 fn the_broker_depends_on_nothing_of_ours_and_only_entry_and_proof_depend_on_it() {
     let crates = crates();
     assert!(crates["broker"].1.is_empty(), "{:?}", crates["broker"].1);
-    let users: Vec<&String> =
-        crates.iter().filter(|(_, (_, uses))| uses.iter().any(|(used, _)| used == "broker")).map(|(name, _)| name).collect();
+    let users: Vec<&String> = crates
+        .iter()
+        .filter(|(_, (_, uses))| uses.iter().any(|(used, _)| used == "broker"))
+        .map(|(name, _)| name)
+        .collect();
     assert_eq!(users, ["boutique", "boutique-tests"]);
 }
 

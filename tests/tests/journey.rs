@@ -1,5 +1,7 @@
 //! Orders through the whole choreography: every service, the embedded broker, the official Pub/Sub client, real sockets.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeMap;
 
 use boutique_tests::{Shop, eventually};
@@ -119,17 +121,20 @@ async fn refusals_at_checkout_leave_nothing_held() {
     let shop = Shop::open().await;
     let gateway = shop.peer("gateway");
     let before = stock(&shop, "inventory", LENS).await;
-    let order = |customer: &str, quantity: u32| {
-        json!({ "customerId": customer, "lines": [{ "productId": LENS, "quantity": quantity }] })
-    };
-    let abroad = json!({ "customerId": "abroad", "shippingCountry": "BR", "lines": [{ "productId": LENS, "quantity": 1 }] });
+    let order = |customer: &str, quantity: u32| json!({ "customerId": customer, "lines": [{ "productId": LENS, "quantity": quantity }] });
+    let abroad =
+        json!({ "customerId": "abroad", "shippingCountry": "BR", "lines": [{ "productId": LENS, "quantity": 1 }] });
     let customer = json!({ "name": "Ben", "surname": "Brook", "customerId": "abroad", "country": "US" });
     let _: Value = shop.peer("crm").post("/customers", &customer).await.unwrap();
     let cases = [
         (order("nobody", 1), 422, "unknown_customer"),
         (order("john-doe", 9_999), 409, "out_of_stock"),
         (abroad, 403, "high_risk"),
-        (json!({ "customerId": "john-doe", "lines": [{ "productId": "NOSUCH", "quantity": 1 }] }), 422, "unknown_product"),
+        (
+            json!({ "customerId": "john-doe", "lines": [{ "productId": "NOSUCH", "quantity": 1 }] }),
+            422,
+            "unknown_product",
+        ),
         (order("john-doe", 0), 400, "invalid_field"),
     ];
     for (body, status, code) in cases {

@@ -52,9 +52,13 @@ impl Books {
         if let Database::Sqlite { path } = &database
             && !path.exists()
         {
-            bail!("{} does not exist: point --data to a shop's folder, or --database-url to its database", path.display());
+            bail!(
+                "{} does not exist: point --data to a shop's folder, or --database-url to its database",
+                path.display()
+            );
         }
-        let store = Store::open(&database, migrations).with_context(|| format!("cannot open the books of {service}"))?;
+        let store =
+            Store::open(&database, migrations).with_context(|| format!("cannot open the books of {service}"))?;
         Ok(Book { service, store })
     }
 
@@ -77,5 +81,8 @@ impl Books {
 fn order_id(line: &str, path: &Path) -> anyhow::Result<String> {
     let note: serde_json::Value =
         serde_json::from_str(line).with_context(|| format!("{} holds a line that is not JSON", path.display()))?;
-    note["orderId"].as_str().map(ToOwned::to_owned).with_context(|| format!("{} has a line without orderId", path.display()))
+    note["orderId"]
+        .as_str()
+        .map(ToOwned::to_owned)
+        .with_context(|| format!("{} has a line without orderId", path.display()))
 }

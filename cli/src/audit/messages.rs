@@ -25,7 +25,9 @@ pub(super) fn check(evidence: &Evidence) -> Invariant {
     }
     let dead: BTreeSet<(&str, &str)> = dead(evidence).map(|(said, consumer, _)| (consumer, said.order_id())).collect();
     for said in &evidence.said {
-        invariant.check(said.sent, || format!("{} of {} waits in the outbox of {}", said.event_type, said.subject, said.service));
+        invariant.check(said.sent, || {
+            format!("{} of {} waits in the outbox of {}", said.event_type, said.subject, said.service)
+        });
         for consumer in owed(evidence, said) {
             let kept = dead.contains(&(consumer, said.order_id()));
             invariant.check(kept, || format!("{consumer} has not handled {} of {}", said.event_type, said.subject));

@@ -45,9 +45,13 @@ pub(super) fn check(evidence: &Evidence) -> Invariant {
     for Invoice { order_id, status, total_minor, recognized_minor, refunded_minor } in &evidence.once.accounting {
         let ended = evidence.statuses.get(order_id).map_or("", String::as_str);
         let earned = ended != "completed" || (status == "issued" && recognized_minor == total_minor);
-        invariant.check(earned, || format!("order {order_id} is completed, {recognized_minor} of {total_minor} cents earned"));
+        invariant.check(earned, || {
+            format!("order {order_id} is completed, {recognized_minor} of {total_minor} cents earned")
+        });
         let reversed = ended != "cancelled" || status != "issued";
-        invariant.check(reversed, || format!("order {order_id} is cancelled and its invoice stands, {refunded_minor} cents refunded"));
+        invariant.check(reversed, || {
+            format!("order {order_id} is cancelled and its invoice stands, {refunded_minor} cents refunded")
+        });
     }
     shipped_as_held(evidence, &mut invariant);
     invariant

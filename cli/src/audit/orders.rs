@@ -76,7 +76,9 @@ fn missing(evidence: &Evidence, status: &str, said: &[&Said]) -> Option<String> 
     let unclear = said.iter().any(|said| said.risk.as_deref() == Some("UNKNOWN"));
     match status {
         "on_hold" => Some("a person's word: order.released or order.cancelled".to_owned()),
-        _ if unclear && !was_said("risk.") => Some("the fraud engine's word: risk.fraud_cleared from fraud-bridge".to_owned()),
+        _ if unclear && !was_said("risk.") => {
+            Some("the fraud engine's word: risk.fraud_cleared from fraud-bridge".to_owned())
+        }
         _ if was_said("fulfillment.requested") && !was_said("fulfillment.shipment_delivered") => {
             Some("the carrier: fulfillment.shipment_delivered from warehouse".to_owned())
         }

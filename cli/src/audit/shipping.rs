@@ -59,9 +59,12 @@ pub(super) fn check(evidence: &Evidence) -> Invariant {
     for shipment in evidence.shipping.shipments.iter().filter(|shipment| shipment.left) {
         let order = shipment.order_id.as_str();
         let cancelled = evidence.statuses.get(order).is_some_and(|status| status == "cancelled");
-        invariant.check(!cancelled, || format!("shipment {} left for the cancelled order {order}", shipment.shipment_id));
+        invariant
+            .check(!cancelled, || format!("shipment {} left for the cancelled order {order}", shipment.shipment_id));
         let clear = !unknown.contains(order) || cleared.contains(order) || released.contains(order);
-        invariant.check(clear, || format!("shipment {} left before the risk of order {order} was clear", shipment.shipment_id));
+        invariant.check(clear, || {
+            format!("shipment {} left before the risk of order {order} was clear", shipment.shipment_id)
+        });
     }
     invariant
 }

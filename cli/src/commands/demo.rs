@@ -46,6 +46,8 @@ pub struct DemoArgs {
 /// What the demo did, for its summary.
 struct Outcome {
     placed: Placed,
+    /// Orders the fraud engine flagged late and the demo's reviewer refused.
+    refused: usize,
     census: Census,
     report: Report,
     placing: Duration,
@@ -93,10 +95,16 @@ async fn play(args: &DemoArgs, plan: &Plan) -> anyhow::Result<Outcome> {
     let watch = Stopwatch::start();
     let placed = import::place(&gateway, inventor, &baskets, args.pace.concurrency, &plan.data).await?;
     let placing = watch.elapsed();
-    let census = rest::wait(&plan.addresses, placed.confirmed, Duration::from_secs(args.patience)).await?;
+    let patience = Duration::from_secs(args.patience);
+    let mut census = rest::wait(&plan.addresses, placed.confirmed, patience).await?;
+    // An order whose risk was unknown at first may be flagged later; then it waits for a person, and here that is the demo.
+    let refused = rest::refuse_flagged(&plan.addresses).await?;
+    if refused > 0 {
+        census = rest::wait(&plan.addresses, placed.confirmed, patience).await?;
+    }
     let resting = watch.elapsed();
     let report = audit::run(&plan.books()).await?;
-    Ok(Outcome { placed, census, report, placing, resting })
+    Ok(Outcome { placed, refused, census, report, placing, resting })
 }
 
 fn must_be_fresh(folder: &Path) -> anyhow::Result<()> {
@@ -116,6 +124,9 @@ fn print(outcome: &Outcome) {
     for (code, count) in &outcome.placed.refused {
         table.add_row([format!("refused at checkout: {code}"), count.to_string()]);
     }
+    if outcome.refused > 0 {
+        table.add_row(["flagged late, refused by review".to_owned(), outcome.refused.to_string()]);
+    }
     for (status, count) in outcome.census.iter() {
         table.add_row([format!("ended {status}"), count.to_string()]);
     }
@@ -128,6 +139,7 @@ fn print(outcome: &Outcome) {
 fn print_json(outcome: &Outcome) -> anyhow::Result<()> {
     output::json(&json!({
         "placed": outcome.placed,
+        "refusedByReview": outcome.refused,
         "statuses": outcome.census,
         "placingMs": outcome.placing.as_millis(),
         "restingMs": outcome.resting.as_millis(),

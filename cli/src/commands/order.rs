@@ -2,8 +2,8 @@
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
-use http::{HeaderMap, HeaderValue};
 use events::{CustomerId, OrderId, ProductId, StockLine};
+use http::{HeaderMap, HeaderValue};
 use runtime::{CallError, Peer};
 use serde_json::{Value, json};
 
@@ -141,8 +141,7 @@ async fn list(args: ListArgs) -> anyhow::Result<()> {
     let mut table = output::table(&["order", "status", "customer", "total", "placed", "waits for"]);
     let orders = page["orders"].as_array().context("the gateway answered no list of orders")?;
     for order in orders {
-        let waits: Vec<&str> =
-            order["waitingFor"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let waits: Vec<&str> = order["waitingFor"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         table.add_row([
             output::text(&order["orderId"]),
             output::text(&order["status"]),

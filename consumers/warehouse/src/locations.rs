@@ -1,19 +1,38 @@
-//! Where goods lie: asked of the ledgers that keep them, outside any transaction.
+//! Where goods lie: asked of the ledgers that keep them, outside any transaction, and remembered for a while: a shelf is moved
+//! once a season, and a shipment picked at the old one is found by the sign that was left there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use events::{Ledger, OrderLine, ProductId};
-use runtime::{CallError, Peer};
+use runtime::{CallError, Peer, clock};
 use serde::Deserialize;
 
 use crate::config::Config;
 use crate::decide::Locations;
 
+/// How long a location is remembered, in milliseconds.
+const REMEMBERED_MS: i64 = 30_000;
+/// Locations remembered per ledger; at one more all are forgotten.
+const MOST_REMEMBERED: usize = 20_000;
+
 /// The services that keep the ledgers.
 #[derive(Clone)]
 pub(crate) struct Ledgers {
-    inventory: Peer,
-    furniture: Peer,
+    inventory: Keeper,
+    furniture: Keeper,
+}
+
+/// One ledger's service, and what it said lately.
+#[derive(Clone)]
+struct Keeper {
+    peer: Peer,
+    remembered: Arc<Mutex<HashMap<ProductId, Remembered>>>,
+}
+
+struct Remembered {
+    location: String,
+    until_ms: i64,
 }
 
 /// The answer to `GET /inventory?ids=`, as far as it is needed here.
@@ -32,10 +51,11 @@ struct Item {
 
 impl Ledgers {
     pub(crate) fn new(config: &Config) -> Self {
-        let peer = |name, url: &str| Peer::new(name, url, config.peer_timeout);
+        let keeper =
+            |name, url: &str| Keeper { peer: Peer::new(name, url, config.peer_timeout), remembered: Arc::default() };
         Self {
-            inventory: peer("inventory", &config.inventory_url),
-            furniture: peer("furniture", &config.furniture_url),
+            inventory: keeper("inventory", &config.inventory_url),
+            furniture: keeper("furniture", &config.furniture_url),
         }
     }
 
@@ -45,30 +65,54 @@ impl Ledgers {
     /// [`CallError`] of the first ledger that did not answer.
     pub(crate) async fn locate(&self, lines: &[OrderLine]) -> Result<Locations, CallError> {
         let (mut found, freight) = tokio::try_join!(
-            locate(&self.inventory, lines, Ledger::Inventory),
-            locate(&self.furniture, lines, Ledger::Furniture),
+            self.inventory.locate(lines, Ledger::Inventory),
+            self.furniture.locate(lines, Ledger::Furniture),
         )?;
         found.extend(freight);
         Ok(found)
     }
 }
 
-async fn locate(peer: &Peer, lines: &[OrderLine], ledger: Ledger) -> Result<Locations, CallError> {
-    let of_ledger = lines.iter().filter(|line| line.ledger == ledger);
-    let ids: BTreeSet<&str> = of_ledger.map(|line| line.product_id.as_str()).collect();
-    if ids.is_empty() {
-        return Ok(Locations::new());
+impl Keeper {
+    async fn locate(&self, lines: &[OrderLine], ledger: Ledger) -> Result<Locations, CallError> {
+        let of_ledger = lines.iter().filter(|line| line.ledger == ledger);
+        let ids: BTreeSet<&ProductId> = of_ledger.map(|line| &line.product_id).collect();
+        let now_ms = clock::now_ms();
+        let mut found = self.recall(&ids, now_ms);
+        let unknown: Vec<&str> = ids.iter().filter(|id| !found.contains_key(**id)).map(|id| id.as_str()).collect();
+        if unknown.is_empty() {
+            return Ok(found);
+        }
+        // An id has only characters that need no escape in a query.
+        let Listing { data } = self.peer.get(&format!("/inventory?ids={}", unknown.join(","))).await?;
+        let told: Vec<(ProductId, String)> = data
+            .into_iter()
+            .filter_map(|Item { product_id, location }| {
+                Some((product_id, location.filter(|place| !place.trim().is_empty())?))
+            })
+            .collect();
+        self.remember(&told, now_ms);
+        found.extend(told);
+        Ok(found)
     }
-    // An id has only characters that need no escape in a query.
-    let mut path = "/inventory?ids=".to_owned();
-    for (index, id) in ids.iter().enumerate() {
-        path.push_str(if index == 0 { "" } else { "," });
-        path.push_str(id);
+
+    fn recall(&self, ids: &BTreeSet<&ProductId>, now_ms: i64) -> Locations {
+        let remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = |id: &&ProductId| {
+            let Remembered { location, until_ms } = remembered.get(*id)?;
+            (*until_ms > now_ms).then(|| ((*id).clone(), location.clone()))
+        };
+        ids.iter().filter_map(known).collect()
     }
-    let Listing { data } = peer.get(&path).await?;
-    let known = data.into_iter().filter_map(|Item { product_id, location }| {
-        let location = location.filter(|place| !place.trim().is_empty())?;
-        Some((product_id, location))
-    });
-    Ok(known.collect())
+
+    fn remember(&self, told: &[(ProductId, String)], now_ms: i64) {
+        let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        if remembered.len() + told.len() > MOST_REMEMBERED {
+            remembered.clear();
+        }
+        for (product_id, location) in told {
+            let until_ms = now_ms + REMEMBERED_MS;
+            remembered.insert(product_id.clone(), Remembered { location: location.clone(), until_ms });
+        }
+    }
 }

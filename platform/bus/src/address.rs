@@ -16,9 +16,9 @@ impl Address {
     /// An address from the value of `PUBSUB_EMULATOR_HOST` (`host:port`, with or without a scheme), if it is set.
     #[must_use]
     pub fn new(project: &str, emulator_host: Option<&str>) -> Self {
-        let emulator = emulator_host.filter(|host| !host.is_empty()).map(|host| {
-            if host.contains("://") { host.to_owned() } else { format!("http://{host}") }
-        });
+        let emulator = emulator_host
+            .filter(|host| !host.is_empty())
+            .map(|host| if host.contains("://") { host.to_owned() } else { format!("http://{host}") });
         Self { project: project.to_owned(), emulator }
     }
 

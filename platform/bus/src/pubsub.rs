@@ -33,8 +33,9 @@ impl PubSub {
     /// [`BusError::Unavailable`] when the client cannot be built, for want of credentials say.
     pub async fn connect(address: Address) -> Result<Self, BusError> {
         install_tls();
-        let mut builder =
-            BasePublisher::builder().with_retry_policy(RetryableErrors.with_time_limit(PATIENCE)).with_grpc_subchannel_count(1);
+        let mut builder = BasePublisher::builder()
+            .with_retry_policy(RetryableErrors.with_time_limit(PATIENCE))
+            .with_grpc_subchannel_count(1);
         if let Some(endpoint) = &address.emulator {
             builder = builder.with_endpoint(endpoint);
         }

@@ -75,7 +75,15 @@ impl Publisher {
     #[must_use]
     pub fn new(service: &'static str, store: Store, bus: Arc<dyn Bus>, publishing: Publishing) -> Self {
         let state = Mutex::default();
-        Self(Arc::new(Inner { service, bus, store, publishing, state, to_mark: Notify::new(), to_relay: Notify::new() }))
+        Self(Arc::new(Inner {
+            service,
+            bus,
+            store,
+            publishing,
+            state,
+            to_mark: Notify::new(),
+            to_relay: Notify::new(),
+        }))
     }
 
     /// Publishes committed rows, now or after the answer.
@@ -126,8 +134,7 @@ impl Publisher {
     }
 
     async fn publish(&self, rows: Vec<Row>) -> bool {
-        let (tags, messages): (Vec<_>, Vec<_>) =
-            rows.into_iter().map(|row| ((row.seq, row.key), row.outgoing)).unzip();
+        let (tags, messages): (Vec<_>, Vec<_>) = rows.into_iter().map(|row| ((row.seq, row.key), row.outgoing)).unzip();
         let answers = self.0.bus.publish(messages).await;
         let mut failure = None;
         {

@@ -56,10 +56,7 @@ enum Pushed {
     /// An event.
     Event(Envelope<Encoded>),
     /// A message that is no event of ours and can be kept as a dead letter.
-    Broken {
-        message: Message,
-        error: EnvelopeError,
-    },
+    Broken { message: Message, error: EnvelopeError },
 }
 
 /// Routes `POST /` to the consumer.

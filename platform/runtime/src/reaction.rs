@@ -73,9 +73,10 @@ impl<R: Reaction> Reactor for Reacting<R> {
 
     fn prepare(&self, envelope: Envelope<Encoded>) -> BoxFuture<'static, Result<Work, Failure>> {
         let reaction = Arc::clone(&self.0);
-        let work = envelope.decode::<R::Event>().map_err(Failure::from).map(|event| -> Work {
-            Box::new(move |tx| reaction.handle(tx, &event))
-        });
+        let work = envelope
+            .decode::<R::Event>()
+            .map_err(Failure::from)
+            .map(|event| -> Work { Box::new(move |tx| reaction.handle(tx, &event)) });
         std::future::ready(work).boxed()
     }
 }

@@ -162,7 +162,7 @@ fn health(foundation: &Foundation) -> Router {
 }
 
 async fn ready(State(foundation): State<Foundation>) -> Result<Json<Value>, Problem> {
-    let oldest = foundation.store().read(|tx| store::outbox::oldest_unsent_ms(tx)).await?;
+    let oldest = foundation.store().read(store::outbox::oldest_unsent_ms).await?;
     let unsent_age_ms = oldest.map_or(0, |at| clock::now_ms() - at);
     Ok(Json(json!({ "status": "ready", "service": foundation.name, "oldestUnsentAgeMs": unsent_age_ms })))
 }

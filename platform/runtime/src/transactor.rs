@@ -158,12 +158,9 @@ fn stamp(source: &str, cause: &Cause, position: usize, time: Timestamp, first: O
         Cause::Request { correlation_id, traceparent } => {
             (EventId::from_uuid(clock::new_id()), correlation_id.clone(), correlation_id.clone(), traceparent)
         }
-        Cause::Event { id, correlation_id, reaction, traceparent } => (
-            EventId::derived(id, reaction, position),
-            Some(correlation_id.clone()),
-            Some(id.clone()),
-            traceparent,
-        ),
+        Cause::Event { id, correlation_id, reaction, traceparent } => {
+            (EventId::derived(id, reaction, position), Some(correlation_id.clone()), Some(id.clone()), traceparent)
+        }
     };
     let traceparent = traceparent.clone();
     (id, Origin { source: source.to_owned(), time, correlation_id, causation_id, traceparent })

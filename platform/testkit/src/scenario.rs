@@ -29,7 +29,8 @@ impl Scenario {
         let database = Database::Sqlite { path: folder.path().join("scenario.db") };
         let store = Store::open(&database, migrations).expect("a fresh database");
         let bus = Arc::new(SimulatedBus::default());
-        let publisher = Publisher::new(consumer.name(), store.clone(), Arc::clone(&bus) as _, Publishing::WithinRequest);
+        let publisher =
+            Publisher::new(consumer.name(), store.clone(), Arc::clone(&bus) as _, Publishing::WithinRequest);
         let transactor = Transactor::new(consumer.name(), store, publisher);
         Self { deliveries: Deliveries::new(consumer, transactor.clone()), transactor, bus, folder }
     }

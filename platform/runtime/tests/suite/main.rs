@@ -1,5 +1,7 @@
 //! The runtime seen from outside: deliveries, the push endpoint, the outbox, the server.
 
+#![allow(clippy::unwrap_used)]
+
 mod deliveries;
 mod fixture;
 mod outbox;

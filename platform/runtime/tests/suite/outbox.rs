@@ -8,7 +8,7 @@ use testkit::{Scenario, event};
 use crate::fixture::{cancelled, effects, issued, scenario};
 
 async fn unsent(shop: &Scenario) -> i64 {
-    shop.read(|tx| outbox::unsent_count(tx)).await
+    shop.read(outbox::unsent_count).await
 }
 
 #[tokio::test]

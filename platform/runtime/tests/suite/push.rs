@@ -135,7 +135,9 @@ async fn a_transient_failure_asks_for_redelivery_and_a_permanent_one_does_not() 
 #[tokio::test]
 async fn what_is_no_push_at_all_gets_a_problem() {
     let shop = Shop::open().await;
-    for body in ["", "{", "[]", "{\"message\":7}", "{\"message\":{\"data\":\"***\"}}", "{\"message\":{\"data\":\"e30=\"}}"] {
+    for body in
+        ["", "{", "[]", "{\"message\":7}", "{\"message\":{\"data\":\"***\"}}", "{\"message\":{\"data\":\"e30=\"}}"]
+    {
         let (status, problem) = shop.push(body).await;
         assert_eq!(status, StatusCode::BAD_REQUEST, "{body}");
         assert!(problem["detail"].is_string(), "{body}");

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::failure::failed;
@@ -71,6 +72,8 @@ fn open_once(path: &Path, flags: OpenFlags, lock_wait: Duration, settings: &str)
     // Short here, because `open` tries again; in full for the statements that follow.
     connection.busy_timeout(OPEN_PAUSE)?;
     connection.execute_batch(settings)?;
+    // Without it a statement that meets a partial index is compiled again whenever another value is bound.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.busy_timeout(lock_wait)?;
     Ok(connection)
 }
