@@ -88,7 +88,7 @@ fn order(n: u32, amount_minor: i64) -> Value {
 async fn an_order_is_scored_once_and_its_first_score_is_repeated() {
     let (_kept, engine) = engine();
     let first = post(&engine, "/metrics", &order(1, 250_000)).await;
-    assert_eq!((&first.body["riskScore"], &first.body["riskPoints"]), (&json!("HIGH"), &json!(60)));
+    assert_eq!((&first.body["riskScore"], &first.body["riskPoints"]), (&json!("MEDIUM"), &json!(45)));
     assert_eq!(first.body["reasons"], json!(["the amount is 500.00 or more", "the amount is 2000.00 or more"]));
     let again = post(&engine, "/metrics", &order(1, 100)).await;
     assert_eq!(again, first);

@@ -30,8 +30,16 @@ pub async fn provision(address: &Address, endpoints: &BTreeMap<&str, String>) ->
     }
     for consumer in topology::consumers() {
         let name = topology::dead_letters(consumer);
-        let wanted = pull_subscription(address, &name);
-        exists_or(subscriptions.create_subscription().with_request(wanted).send().await)?;
+        let wanted = |days| pull_subscription(address, &name, days);
+        let long = wanted(limits::DEAD_LETTER_RETENTION_DAYS);
+        let made = exists_or(subscriptions.create_subscription().with_request(long).send().await);
+        if made.as_ref().is_err_and(is_too_long) {
+            // Google's emulator (0.8.20) still has the limit of 7 days; Google's service takes up to 31.
+            let short = wanted(limits::RETENTION_DAYS);
+            exists_or(subscriptions.create_subscription().with_request(short).send().await)?;
+        } else {
+            made?;
+        }
     }
     for row in topology::SUBSCRIPTIONS {
         let Some(endpoint) = endpoints.get(row.consumer) else { continue };
@@ -61,12 +69,16 @@ async fn admins(address: &Address) -> Result<(TopicAdmin, SubscriptionAdmin), Bu
     Ok((topics.build().await.map_err(unavailable)?, subscriptions.build().await.map_err(unavailable)?))
 }
 
-fn pull_subscription(address: &Address, name: &str) -> Subscription {
+fn is_too_long(error: &BusError) -> bool {
+    matches!(error, BusError::Refused(reason) if reason.contains("message_retention_duration"))
+}
+
+fn pull_subscription(address: &Address, name: &str, retention_days: u32) -> Subscription {
     Subscription::new()
         .set_name(address.subscription(name))
         .set_topic(address.topic(name))
         .set_ack_deadline_seconds(deadline())
-        .set_message_retention_duration(days(limits::DEAD_LETTER_RETENTION_DAYS))
+        .set_message_retention_duration(days(retention_days))
 }
 
 fn push_subscription(address: &Address, row: &topology::SubscriptionRow, push: PushConfig) -> Subscription {
