@@ -7,17 +7,22 @@ use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, Table};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
-/// Starts logging to standard error. `RUST_LOG` sets what is logged; `BOUTIQUE_LOG=json` makes it one JSON object a line.
+/// Starts logging to standard error. `RUST_LOG` sets what is logged, as in `warn,broker=debug`; `BOUTIQUE_LOG=json` makes it one JSON
+/// object a line.
 pub fn start_log(is_server: bool) {
-    let default = if is_server { "info" } else { "error" };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let default = if is_server { LevelFilter::INFO } else { LevelFilter::ERROR };
+    let told = std::env::var("RUST_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
+    let filter = told.unwrap_or_else(|| Targets::new().with_default(default));
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let registry = tracing_subscriber::registry().with(filter);
     if std::env::var("BOUTIQUE_LOG").is_ok_and(|form| form == "json") {
-        builder.json().init();
+        registry.with(lines.json()).init();
     } else {
-        builder.with_target(false).with_ansi(std::io::stderr().is_terminal()).init();
+        registry.with(lines.with_target(false).with_ansi(std::io::stderr().is_terminal())).init();
     }
 }
 
