@@ -68,7 +68,6 @@ impl Stack {
         let settings = broker::Settings {
             listen: broker_address,
             data: folder.join("broker"),
-            fast: true,
             push_window: Some(plan.push_window),
             ..broker::Settings::default()
         };

@@ -44,7 +44,7 @@ pub struct UpArgs {
 }
 
 /// Deliveries under way per push subscription unless told otherwise.
-pub const PUSH_WINDOW: usize = 64;
+pub const PUSH_WINDOW: usize = 24;
 
 /// How ports are chosen.
 #[derive(Clone, Copy, ValueEnum)]

@@ -8,7 +8,6 @@ mod invoices;
 mod issue_invoice;
 mod ledger;
 mod migrations;
-mod page;
 mod pay_refund;
 mod price;
 mod recognize_revenue;

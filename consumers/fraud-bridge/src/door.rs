@@ -6,10 +6,9 @@ use axum::extract::{Query, State};
 use axum::routing::get;
 use axum::{Json, Router};
 use events::FieldError;
-use runtime::Problem;
-use serde::Serialize;
+use runtime::{Page, Problem};
+use serde::{Deserialize, Serialize};
 
-use crate::page::{Page, PageQuery, page};
 use crate::scoring::ScoringView;
 use crate::store;
 
@@ -28,15 +27,23 @@ pub(crate) fn router(store: Store) -> Router {
     Router::new().route("/scorings", get(list)).with_state(store)
 }
 
+/// Which scorings a client asks for.
+#[derive(Deserialize)]
+struct Wanted {
+    /// One of [`STATUSES`]; all without.
+    status: Option<String>,
+}
+
 async fn list(
     State(store): State<Store>,
-    query: Result<Query<PageQuery>, QueryRejection>,
+    page: Page<String>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Json<ScoringsView>, Problem> {
-    let page = page(query)?;
-    if page.status.as_deref().is_some_and(|status| !STATUSES.contains(&status)) {
+    let Query(Wanted { status }) = wanted.map_err(|error| FieldError::new("query", error.body_text()))?;
+    if status.as_deref().is_some_and(|status| !STATUSES.contains(&status)) {
         return Err(FieldError::new("status", format!("must be one of {}", STATUSES.join(", "))).into());
     }
-    let Page { limit, after, status } = page;
+    let (limit, after) = (page.limit, page.after.unwrap_or_default());
     let wanted = status.clone();
     let mut scorings = store.read(move |tx| store::list(tx, wanted.as_deref(), &after, limit + 1)).await?;
     let more = scorings.len() > limit as usize;

@@ -6,7 +6,6 @@ mod door;
 mod engine;
 mod migrations;
 mod open_scoring;
-mod page;
 mod scoring;
 mod service;
 mod settle;

@@ -1,18 +1,16 @@
 //! The REST doors.
 
 use ::store::{Store, StoreError};
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use events::{CustomerId, FieldError};
-use runtime::{JsonBody, Problem, clock};
+use runtime::{JsonBody, Page, Problem, clock};
 use serde_json::{Value, json};
 
 use crate::config::Config;
 use crate::customer::{BillingProfile, CustomerView, NewCustomer};
-use crate::page::{PageQuery, page};
 use crate::store;
 
 /// The most customers in one import.
@@ -34,13 +32,9 @@ pub(crate) fn router(store: Store, config: Config) -> Router {
         .with_state(Door { store, config })
 }
 
-async fn list(
-    State(door): State<Door>,
-    query: Result<Query<PageQuery>, QueryRejection>,
-) -> Result<(HeaderMap, Json<Vec<CustomerView>>), Problem> {
-    let page = page(query)?;
-    let limit = page.limit;
-    let mut rows = door.store.read(move |tx| store::customers(tx, &page.after, limit + 1)).await?;
+async fn list(State(door): State<Door>, page: Page<String>) -> Result<(HeaderMap, Json<Vec<CustomerView>>), Problem> {
+    let (limit, after) = (page.limit, page.after.unwrap_or_default());
+    let mut rows = door.store.read(move |tx| store::customers(tx, &after, limit + 1)).await?;
     let mut headers = HeaderMap::new();
     if rows.len() > limit as usize {
         rows.truncate(limit as usize);

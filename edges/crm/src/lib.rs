@@ -8,7 +8,6 @@ pub mod decide;
 mod deduct_refund;
 mod door;
 mod migrations;
-mod page;
 mod service;
 mod store;
 

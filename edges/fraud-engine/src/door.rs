@@ -1,19 +1,17 @@
 //! The REST doors.
 
 use ::store::{Store, StoreError, Tx};
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
-use runtime::{JsonBody, Problem, clock};
+use runtime::{JsonBody, Page, Problem, clock};
 use serde::Serialize;
 use serde_json::Number;
 
 use crate::config::Config;
 use crate::decide::{Signals, score};
 use crate::metric::{MetricView, NewMetric, milliseconds};
-use crate::page::{PageQuery, page};
 use crate::store;
 
 #[derive(Clone)]
@@ -74,18 +72,15 @@ fn keep(tx: &mut Tx<'_>, new: &NewMetric, config: Config) -> Result<Option<Metri
     }
 }
 
-async fn list(
-    State(door): State<Door>,
-    query: Result<Query<PageQuery>, QueryRejection>,
-) -> Result<Json<MetricsView>, Problem> {
-    let page = page(query)?;
+async fn list(State(door): State<Door>, page: Page<i64>) -> Result<Json<MetricsView>, Problem> {
+    let (limit, after) = (page.limit, page.after.unwrap_or(i64::MAX));
     let (summary, mut data) = door
         .store
-        .read(move |tx| Ok::<_, StoreError>((store::summary(tx)?, store::latest(tx, page.after, page.limit + 1)?)))
+        .read(move |tx| Ok::<_, StoreError>((store::summary(tx)?, store::latest(tx, after, limit + 1)?)))
         .await?;
-    let more = data.len() > page.limit as usize;
-    data.truncate(page.limit as usize);
-    let next = data.last().filter(|_| more).map(|last| format!("/metrics?limit={}&after={}", page.limit, last.seq));
+    let more = data.len() > limit as usize;
+    data.truncate(limit as usize);
+    let next = data.last().filter(|_| more).map(|last| format!("/metrics?limit={}&after={}", limit, last.seq));
     let average_us = summary.duration_us.checked_div(summary.total).unwrap_or(0);
     let summary = SummaryView {
         total_transactions: summary.total,

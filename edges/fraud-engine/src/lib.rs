@@ -5,7 +5,6 @@ pub mod decide;
 mod door;
 mod metric;
 mod migrations;
-mod page;
 mod service;
 mod store;
 

@@ -3,19 +3,17 @@
 use ::store::StoreError;
 use axum::Json;
 use axum::body::Body;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use events::Timestamp;
-use runtime::{JsonBody, Problem, body, clock};
+use runtime::{JsonBody, Page, Problem, body, clock};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Door, invoices};
 use crate::crm::Customer;
-use crate::page::{Page, PageQuery, page};
 use crate::transactions::{self, Draft, TransactionView};
 
 #[derive(Serialize)]
@@ -41,11 +39,8 @@ struct Probe {
     order_id: Option<IgnoredAny>,
 }
 
-pub(super) async fn list(
-    State(door): State<Door>,
-    query: Result<Query<PageQuery>, QueryRejection>,
-) -> Result<Json<TransactionsView>, Problem> {
-    let Page { limit, after } = page(query)?;
+pub(super) async fn list(State(door): State<Door>, page: Page<i64>) -> Result<Json<TransactionsView>, Problem> {
+    let (limit, after) = (page.limit, page.after.unwrap_or_default());
     let mut transactions = door.transactor.store().read(move |tx| transactions::list(tx, after, limit + 1)).await?;
     let more = transactions.len() > limit as usize;
     transactions.truncate(limit as usize);
