@@ -10,6 +10,9 @@ use serde_json::Value;
 
 use crate::{audience, output};
 
+/// Width of the tree's column, in characters.
+const NAME_WIDTH: usize = 50;
+
 /// What every service knows of one order.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -62,6 +65,13 @@ pub fn render(order: &Value, timeline: &Timeline) -> String {
         }
     }
     line(&mut out, "");
+    line(
+        &mut out,
+        &format!(
+            "{:<NAME_WIDTH$} {:<12} {:>8}  → handled by, and how long after",
+            "event, below its cause", "said by", "at"
+        ),
+    );
     for root in roots {
         branch(&mut out, root, &children, begun, "", "");
     }
@@ -95,8 +105,8 @@ fn branch(
     below: &str,
 ) {
     let name = format!("{lead}{}", node.said.event_type.trim_start_matches(TYPE_PREFIX));
-    let said = format!("{name:<44} {:<12} +{} ms", node.service, node.said.at_ms - begun);
-    line(out, &format!("{said:<70}{}", fate(node)));
+    let said = format!("{name:<NAME_WIDTH$} {:<12} {:>8}", node.service, format!("+{} ms", node.said.at_ms - begun));
+    line(out, &format!("{said}  {}", fate(node)));
     let below_of = children.get(node.said.id.as_str()).map(Vec::as_slice).unwrap_or_default();
     for (index, child) in below_of.iter().enumerate() {
         let last = index + 1 == below_of.len();
