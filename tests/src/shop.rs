@@ -20,6 +20,14 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How often it looks.
 const PERIOD: Duration = Duration::from_millis(20);
 
+/// What every test's shop is told: no delays, and timeouts that a busy machine does not meet.
+const SETTINGS: [(&str, &str); 4] = [
+    ("BOUTIQUE_DISPATCH_DELAY_MS", "0"),
+    ("BOUTIQUE_DELIVER_DELAY_MS", "0"),
+    ("BOUTIQUE_FRAUD_TIMEOUT_MS", "5000"),
+    ("BOUTIQUE_EDGE_TIMEOUT_MS", "5000"),
+];
+
 /// Assembles one service from its environment.
 type Assemble = fn(&Base, &Environment) -> Result<Service, StartError>;
 
@@ -96,11 +104,7 @@ impl Shop {
         let address = Address::new("test", Some(host));
         let bus: Arc<dyn Bus> = Arc::new(PubSub::connect(address.clone()).await.expect("a bus"));
         let mut environment: BTreeMap<String, String> =
-            [("BOUTIQUE_DISPATCH_DELAY_MS", "0"), ("BOUTIQUE_DELIVER_DELAY_MS", "0")]
-                .iter()
-                .chain(settings)
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-                .collect();
+            SETTINGS.iter().chain(settings).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let mut addresses = BTreeMap::new();
         let mut running = BTreeMap::new();
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
