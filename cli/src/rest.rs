@@ -13,6 +13,12 @@ use crate::output;
 
 /// Statuses an order ends in.
 const TERMINAL: [&str; 3] = ["completed", "cancelled", "rejected"];
+/// Whether an order in this status has come to its end.
+#[must_use]
+pub fn has_ended(status: &str) -> bool {
+    TERMINAL.contains(&status)
+}
+
 /// How often the OMS is asked.
 const PERIOD: Duration = Duration::from_millis(100);
 
@@ -24,7 +30,7 @@ pub struct Census(BTreeMap<String, u64>);
 impl Census {
     /// Orders that have not ended.
     pub fn open(&self) -> u64 {
-        self.0.iter().filter(|(status, _)| !TERMINAL.contains(&status.as_str())).map(|(_, count)| count).sum()
+        self.0.iter().filter(|(status, _)| !has_ended(status)).map(|(_, count)| count).sum()
     }
 
     /// Orders that were confirmed once: all but the rejected.

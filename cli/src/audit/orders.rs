@@ -11,8 +11,8 @@ use events::topology::TYPE_PREFIX;
 use super::evidence::{Evidence, Said};
 use super::messages::owed;
 use super::{Invariant, OpenOrder};
+use crate::rest::has_ended;
 
-const TERMINAL: [&str; 3] = ["completed", "cancelled", "rejected"];
 const BIRTH: [&str; 3] = [OrderConfirmed::TYPE, StockReserved::TYPE, InvoiceRequested::TYPE];
 
 pub(super) fn check(evidence: &Evidence) -> Invariant {
@@ -33,7 +33,7 @@ pub(super) fn check(evidence: &Evidence) -> Invariant {
             let there = events.is_some_and(|events| events.contains(wanted));
             invariant.check(there, || format!("order {order_id} was confirmed without {}", short(wanted)));
         }
-        let ended = evidence.statuses.get(order_id).is_some_and(|status| TERMINAL.contains(&status.as_str()));
+        let ended = evidence.statuses.get(order_id).is_some_and(|status| has_ended(status));
         invariant.check(ended || listed.contains(order_id), || {
             format!("order {order_id} has not ended, and nothing that it waits for is missing")
         });
@@ -47,9 +47,7 @@ pub(super) fn open(evidence: &Evidence) -> Vec<OpenOrder> {
     for said in &evidence.said {
         by_order.entry(said.order_id()).or_default().push(said);
     }
-    let is_open = |order_id: &&String| {
-        !evidence.statuses.get(*order_id).is_some_and(|status| TERMINAL.contains(&status.as_str()))
-    };
+    let is_open = |order_id: &&String| !evidence.statuses.get(*order_id).is_some_and(|status| has_ended(status));
     evidence
         .confirmed
         .iter()

@@ -7,6 +7,7 @@ use store::{StoreError, Tx};
 
 use super::Invariant;
 use super::evidence::Evidence;
+use crate::rest::has_ended;
 
 /// One ledger's products and holds.
 #[derive(Default)]
@@ -74,7 +75,7 @@ pub(super) fn check(evidence: &Evidence) -> Invariant {
                 *held.entry(line.product_id.as_str()).or_default() += i64::from(line.quantity);
             }
             let status = hold.order_id.as_ref().and_then(|order| evidence.statuses.get(order));
-            let over = status.is_some_and(|status| matches!(status.as_str(), "completed" | "cancelled" | "rejected"));
+            let over = status.is_some_and(|status| has_ended(status));
             invariant.check(!over, || {
                 let order = hold.order_id.as_deref().unwrap_or_default();
                 format!("{service} still holds {} for order {order}, which has ended", hold.reservation_id)
