@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 
 use crate::fact::{Fact, FieldError};
 use crate::id::EventId;
@@ -141,10 +142,7 @@ impl Envelope<Encoded> {
         if self.data.0.trim_ascii_start().starts_with('[') {
             return Err(EnvelopeError::Data(FieldError::new("data", "is not an object")));
         }
-        let fact: F = match serde_json::from_str(&self.data.0) {
-            Ok(fact) => fact,
-            Err(_) => return Err(EnvelopeError::Data(offending_field::<F>(&self.data.0))),
-        };
+        let fact = F::decode(&self.data.0).map_err(EnvelopeError::Data)?;
         fact.check().map_err(EnvelopeError::Data)?;
         if let Some(order_id) = fact.order_id()
             && order_id.as_str() != self.partition_key
@@ -167,7 +165,7 @@ impl Envelope<Encoded> {
 }
 
 /// Decodes again with a record of where it is: slower, so only once it is known to fail.
-fn offending_field<F: Fact>(json: &str) -> FieldError {
+pub(crate) fn offending_field<F: DeserializeOwned>(json: &str) -> FieldError {
     let mut deserializer = serde_json::Deserializer::from_str(json);
     match serde_path_to_error::deserialize::<_, F>(&mut deserializer) {
         Ok(_) => FieldError::new("data", "has bytes after its end"),

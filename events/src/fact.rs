@@ -37,6 +37,15 @@ pub trait Fact: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'stati
     /// The order it is about. `None` only for facts of the platform itself.
     fn order_id(&self) -> Option<&OrderId>;
 
+    /// The payload as JSON text.
+    fn encode(&self) -> String;
+
+    /// The payload from JSON text, its bounds not yet checked.
+    ///
+    /// # Errors
+    /// [`FieldError`] with the path of the field at fault.
+    fn decode(json: &str) -> Result<Self, FieldError>;
+
     /// Bounds that the types alone do not hold.
     ///
     /// # Errors
@@ -64,13 +73,12 @@ pub struct Event {
 
 impl<F: Fact> From<F> for Event {
     fn from(fact: F) -> Self {
-        let data = serde_json::to_string(&fact).expect("a fact has only string keys and finite numbers");
         Self {
             event_type: F::TYPE,
             topic: F::TOPIC,
             key: fact.order_id().map_or_else(|| "platform".to_owned(), |id| id.as_str().to_owned()),
             extensions: fact.extensions(),
-            data: Encoded(data),
+            data: Encoded(fact.encode()),
             flaw: fact.check().err(),
         }
     }
@@ -121,6 +129,21 @@ impl Event {
     }
 }
 
+/// The two methods that turn a fact into JSON and back. They are written out for each fact, so that their code is compiled once,
+/// here, and not again in every crate that says or hears it.
+macro_rules! json {
+    () => {
+        fn encode(&self) -> String {
+            serde_json::to_string(self).expect("a fact has only string keys and finite numbers")
+        }
+
+        fn decode(json: &str) -> Result<Self, $crate::fact::FieldError> {
+            serde_json::from_str(json).map_err(|_| $crate::envelope::offending_field::<Self>(json))
+        }
+    };
+}
+pub(crate) use json;
+
 /// Implements [`Fact`] for a payload struct with an `order_id` field.
 macro_rules! fact {
     ($name:ident, $wire:literal, $topic:ident $(, check: $check:expr)? $(, extensions: $extensions:expr)?) => {
@@ -131,6 +154,8 @@ macro_rules! fact {
             fn order_id(&self) -> Option<&$crate::id::OrderId> {
                 Some(&self.order_id)
             }
+
+            $crate::fact::json!();
 
             $(fn check(&self) -> Result<(), $crate::fact::FieldError> {
                 let check: fn(&Self) -> Result<(), $crate::fact::FieldError> = $check;

@@ -23,4 +23,6 @@ impl Fact for MinuteElapsed {
     fn order_id(&self) -> Option<&OrderId> {
         None
     }
+
+    crate::fact::json!();
 }

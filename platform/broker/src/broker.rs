@@ -7,6 +7,7 @@ use std::sync::{Arc, RwLock};
 use std::thread;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -36,7 +37,11 @@ impl Broker {
     ///
     /// # Errors
     /// See [`BrokerError`]. Nothing is left running.
-    pub async fn start(settings: Settings) -> Result<Broker, BrokerError> {
+    pub fn start(settings: Settings) -> BoxFuture<'static, Result<Broker, BrokerError>> {
+        Box::pin(Self::begin(settings))
+    }
+
+    async fn begin(settings: Settings) -> Result<Broker, BrokerError> {
         start::check(&settings)?;
         let listen = |source| BrokerError::Listen { address: settings.listen, source };
         let listener = TcpListener::bind(settings.listen).await.map_err(listen)?;
@@ -78,7 +83,11 @@ impl Broker {
 
     /// Takes no more requests, starts no more pushes, waits up to ten seconds for those in flight, and leaves
     /// everything on disk.
-    pub async fn shutdown(mut self) {
+    pub fn shutdown(self) -> BoxFuture<'static, ()> {
+        Box::pin(self.end())
+    }
+
+    async fn end(mut self) {
         self.core.stopping.send_replace(true);
         if let Some(server) = self.server.take() {
             // It limits itself; its failure would be a panic, already reported.

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use events::topology::{self, Topic, limits};
+use futures::future::BoxFuture;
 use google_cloud_gax::error::rpc::Code;
 use google_cloud_pubsub::client::{SubscriptionAdmin, TopicAdmin};
 use google_cloud_pubsub::model::{DeadLetterPolicy, PushConfig, RetryPolicy, Subscription};
@@ -21,7 +22,14 @@ const SECONDS_PER_DAY: i64 = 86_400;
 ///
 /// # Errors
 /// [`BusError`] when Pub/Sub cannot be reached or refuses.
-pub async fn provision(address: &Address, endpoints: &BTreeMap<&str, String>) -> Result<(), BusError> {
+pub fn provision<'a>(
+    address: &'a Address,
+    endpoints: &'a BTreeMap<&'a str, String>,
+) -> BoxFuture<'a, Result<(), BusError>> {
+    Box::pin(make(address, endpoints))
+}
+
+async fn make(address: &Address, endpoints: &BTreeMap<&str, String>) -> Result<(), BusError> {
     install_tls();
     let (topics, subscriptions) = admins(address).await?;
     let dead_letters = topology::consumers().into_iter().map(topology::dead_letters);

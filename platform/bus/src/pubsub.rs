@@ -31,7 +31,11 @@ impl PubSub {
     ///
     /// # Errors
     /// [`BusError::Unavailable`] when the client cannot be built, for want of credentials say.
-    pub async fn connect(address: Address) -> Result<Self, BusError> {
+    pub fn connect(address: Address) -> BoxFuture<'static, Result<Self, BusError>> {
+        Box::pin(Self::build(address))
+    }
+
+    async fn build(address: Address) -> Result<Self, BusError> {
         install_tls();
         let mut builder = BasePublisher::builder()
             .with_retry_policy(RetryableErrors.with_time_limit(PATIENCE))

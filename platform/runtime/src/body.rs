@@ -32,17 +32,13 @@ pub async fn read(body: Body, limit: usize) -> Result<Bytes, Problem> {
 /// # Errors
 /// [`FieldError`] with the path of the field at fault.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, FieldError> {
-    // Decoding with a record of the path is slower, so it is done only once it is known to fail.
-    if let Ok(value) = serde_json::from_slice(bytes) {
-        return Ok(value);
-    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let error = match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
-        Ok(_) => return Err(FieldError::new("body", "has bytes after its end")),
-        Err(error) => error,
-    };
-    let path = error.path().to_string();
-    Err(FieldError::new(if path == "." { "body".to_owned() } else { path }, error.inner().to_string()))
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        FieldError::new(if path == "." { "body".to_owned() } else { path }, error.inner().to_string())
+    })?;
+    deserializer.end().map_err(|_| FieldError::new("body", "has bytes after its end"))?;
+    Ok(value)
 }
 
 /// An extractor for a JSON body.

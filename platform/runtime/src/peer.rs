@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::Client;
@@ -135,7 +136,7 @@ impl Peer {
     /// # Errors
     /// [`CallError`].
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, CallError> {
-        retry(self.0.policy, CallError::again, || self.once(Method::GET, path, Bytes::new())).await
+        self.decode(&self.repeat(Method::GET, path, Bytes::new()).await?)
     }
 
     /// `POST` of a request that the peer treats as one however often it comes; tried again while the peer is unavailable.
@@ -143,8 +144,7 @@ impl Peer {
     /// # Errors
     /// [`CallError`].
     pub async fn post<B: Serialize + Sync, T: DeserializeOwned>(&self, path: &str, body: &B) -> Result<T, CallError> {
-        let body = to_bytes(body);
-        retry(self.0.policy, CallError::again, || self.once(Method::POST, path, body.clone())).await
+        self.decode(&self.repeat(Method::POST, path, to_bytes(body)).await?)
     }
 
     /// `POST`, tried once.
@@ -156,7 +156,7 @@ impl Peer {
         path: &str,
         body: &B,
     ) -> Result<T, CallError> {
-        self.once(Method::POST, path, to_bytes(body)).await
+        self.post_once_with(path, body, HeaderMap::new()).await
     }
 
     /// `POST` with headers of the caller's choice, tried once.
@@ -170,7 +170,7 @@ impl Peer {
         headers: HeaderMap,
     ) -> Result<T, CallError> {
         let reply = self.forward(Method::POST, path, headers, to_bytes(body)).await?;
-        self.read(reply.status, &reply.body)
+        self.decode(&self.success(reply)?)
     }
 
     /// `PUT`, tried again while the peer is unavailable.
@@ -178,8 +178,7 @@ impl Peer {
     /// # Errors
     /// [`CallError`].
     pub async fn put<B: Serialize + Sync, T: DeserializeOwned>(&self, path: &str, body: &B) -> Result<T, CallError> {
-        let body = to_bytes(body);
-        retry(self.0.policy, CallError::again, || self.once(Method::PUT, path, body.clone())).await
+        self.decode(&self.repeat(Method::PUT, path, to_bytes(body)).await?)
     }
 
     /// `DELETE`, tried again while the peer is unavailable.
@@ -187,25 +186,7 @@ impl Peer {
     /// # Errors
     /// [`CallError`].
     pub async fn delete<T: DeserializeOwned>(&self, path: &str) -> Result<T, CallError> {
-        retry(self.0.policy, CallError::again, || self.once(Method::DELETE, path, Bytes::new())).await
-    }
-
-    async fn once<T: DeserializeOwned>(&self, method: Method, path: &str, body: Bytes) -> Result<T, CallError> {
-        let (status, bytes) = self.raw(method, path, body).await?;
-        self.read(status, &bytes)
-    }
-
-    fn read<T: DeserializeOwned>(&self, status: StatusCode, bytes: &[u8]) -> Result<T, CallError> {
-        if status.is_success() {
-            let bytes = if bytes.is_empty() { b"null" } else { bytes };
-            return serde_json::from_slice(bytes).map_err(|error| self.unexpected(error.to_string()));
-        }
-        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
-            return Err(self.unavailable(status.to_string()));
-        }
-        let problem =
-            serde_json::from_slice(bytes).unwrap_or_else(|_| Problem::new(status, "refused", "no reason given"));
-        Err(CallError::Refused { peer: self.0.name, problem: Box::new(problem) })
+        self.decode(&self.repeat(Method::DELETE, path, Bytes::new()).await?)
     }
 
     /// One request, whatever its answer's status.
@@ -222,7 +203,27 @@ impl Peer {
     ///
     /// # Errors
     /// [`CallError::Unavailable`] or [`CallError::Unexpected`].
-    pub async fn forward(
+    pub fn forward<'a>(
+        &'a self,
+        method: Method,
+        path: &'a str,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> BoxFuture<'a, Result<Reply, CallError>> {
+        Box::pin(self.exchange(method, path, headers, body))
+    }
+
+    /// A call that the peer may get several times, until it brings a success or is refused.
+    fn repeat<'a>(&'a self, method: Method, path: &'a str, body: Bytes) -> BoxFuture<'a, Result<Bytes, CallError>> {
+        Box::pin(async move {
+            let once = || async {
+                self.success(self.exchange(method.clone(), path, HeaderMap::new(), body.clone()).await?)
+            };
+            retry(self.0.policy, CallError::again, once).await
+        })
+    }
+
+    async fn exchange(
         &self,
         method: Method,
         path: &str,
@@ -248,6 +249,25 @@ impl Peer {
             Ok(answer) => answer,
             Err(_) => Err(self.unavailable(format!("no answer within {} ms", self.0.timeout.as_millis()))),
         }
+    }
+
+    /// The body of a success, or what a refusal means.
+    fn success(&self, reply: Reply) -> Result<Bytes, CallError> {
+        let Reply { status, body, .. } = reply;
+        if status.is_success() {
+            return Ok(body);
+        }
+        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+            return Err(self.unavailable(status.to_string()));
+        }
+        let problem =
+            serde_json::from_slice(&body).unwrap_or_else(|_| Problem::new(status, "refused", "no reason given"));
+        Err(CallError::Refused { peer: self.0.name, problem: Box::new(problem) })
+    }
+
+    fn decode<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T, CallError> {
+        let body = if body.is_empty() { b"null" } else { body };
+        serde_json::from_slice(body).map_err(|error| self.unexpected(error.to_string()))
     }
 
     fn unavailable(&self, reason: String) -> CallError {

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bus::{Bus, Outgoing};
+use futures::future::BoxFuture;
 use store::outbox::{self, OutboxRow};
 use store::{Store, StoreError};
 use tokio::sync::Notify;
@@ -87,19 +88,20 @@ impl Publisher {
     }
 
     /// Publishes committed rows, now or after the answer.
-    pub(crate) async fn hand_over(&self, rows: Vec<Row>) {
+    pub(crate) fn hand_over(&self, rows: Vec<Row>) -> BoxFuture<'static, ()> {
         if rows.is_empty() {
-            return;
+            return Box::pin(std::future::ready(()));
         }
-        let rows = self.take_up(rows);
+        let (this, rows) = (self.clone(), self.take_up(rows));
+        // Failed rows are the relay's from here on.
+        let publish = async move {
+            this.publish(rows).await;
+        };
         match self.0.publishing {
-            Publishing::WithinRequest => {
-                // Failed rows are the relay's from here on.
-                self.publish(rows).await;
-            }
+            Publishing::WithinRequest => Box::pin(publish),
             Publishing::AfterAnswer => {
-                let this = self.clone();
-                tokio::spawn(async move { this.publish(rows).await });
+                tokio::spawn(publish);
+                Box::pin(std::future::ready(()))
             }
         }
     }

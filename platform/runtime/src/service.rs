@@ -11,6 +11,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use bus::Bus;
 use events::Timestamp;
+use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use store::{Database, Migration, Store, StoreError};
 use tokio::net::TcpListener;
@@ -135,7 +136,11 @@ impl Service {
     ///
     /// # Errors
     /// [`StartError::Listen`].
-    pub async fn start(self, listen: SocketAddr) -> Result<Running, StartError> {
+    pub fn start(self, listen: SocketAddr) -> BoxFuture<'static, Result<Running, StartError>> {
+        Box::pin(self.begin(listen))
+    }
+
+    async fn begin(self, listen: SocketAddr) -> Result<Running, StartError> {
         let Self { foundation, router, consumer, chores } = self;
         let listener =
             TcpListener::bind(listen).await.map_err(|cause| StartError::Listen { address: listen, cause })?;
@@ -190,7 +195,11 @@ impl Running {
     }
 
     /// Refuses what is new, finishes what was accepted, and gives the database back.
-    pub async fn stop(self) {
+    pub fn stop(self) -> BoxFuture<'static, ()> {
+        Box::pin(self.end())
+    }
+
+    async fn end(self) {
         self.server.stop().await;
         // Without receivers there is no chore to stop.
         let _ = self.stop.send(true);

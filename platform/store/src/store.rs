@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::engines::{postgres, sqlite};
+use crate::job::Work;
 use crate::migrations::Migration;
 use crate::{Database, Limits, StoreError, Tx};
 
@@ -60,10 +61,12 @@ impl Store {
         R: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        let (job, answer) = Work::pack(now_ms, job);
         match &*self.engine {
-            Engine::Sqlite(engine) => engine.write(now_ms, job).await,
-            Engine::Postgres(engine) => engine.write(now_ms, job).await,
+            Engine::Sqlite(engine) => engine.write(job)?,
+            Engine::Postgres(engine) => engine.write(job)?,
         }
+        answer.await.unwrap_or_else(|_gone| Err(StoreError::closed().into()))
     }
 
     /// Runs `job` on one consistent snapshot of what is committed; it cannot write.
@@ -79,10 +82,12 @@ impl Store {
         R: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        let (job, answer) = Work::pack(0, job);
         match &*self.engine {
-            Engine::Sqlite(engine) => engine.read(job).await,
-            Engine::Postgres(engine) => engine.read(job).await,
+            Engine::Sqlite(engine) => engine.read(job).await?,
+            Engine::Postgres(engine) => engine.read(job)?,
         }
+        answer.await.unwrap_or_else(|_gone| Err(StoreError::closed().into()))
     }
 
     /// Finishes what was accepted, refuses what comes from now on (also through clones), and gives the database back:

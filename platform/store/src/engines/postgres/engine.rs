@@ -7,7 +7,7 @@ use std::time::Duration;
 use postgres::Config;
 
 use super::pool::{Address, BEGIN_READ, BEGIN_WRITE, Queued, serve};
-use crate::job::Work;
+use crate::job::Job;
 use crate::migrations::{Migration, migrate};
 use crate::queue::Queue;
 use crate::{Limits, StoreError, Tx, params, tx};
@@ -57,44 +57,14 @@ impl Engine {
         Ok(engine)
     }
 
-    /// See [`Store::write`](crate::Store::write).
-    pub(crate) async fn write<R, E>(
-        &self,
-        now_ms: i64,
-        job: impl FnOnce(&mut Tx<'_>) -> Result<R, E> + Send + 'static,
-    ) -> Result<R, E>
-    where
-        R: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-    {
-        self.run(BEGIN_WRITE, now_ms, job).await
+    /// Queues a job that may write.
+    pub(crate) fn write(&self, job: Box<dyn Job>) -> Result<(), StoreError> {
+        self.queue.push(Queued { job, begin: BEGIN_WRITE })
     }
 
-    /// See [`Store::read`](crate::Store::read).
-    pub(crate) async fn read<R, E>(
-        &self,
-        job: impl FnOnce(&mut Tx<'_>) -> Result<R, E> + Send + 'static,
-    ) -> Result<R, E>
-    where
-        R: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-    {
-        self.run(BEGIN_READ, 0, job).await
-    }
-
-    async fn run<R, E>(
-        &self,
-        begin: &'static str,
-        now_ms: i64,
-        job: impl FnOnce(&mut Tx<'_>) -> Result<R, E> + Send + 'static,
-    ) -> Result<R, E>
-    where
-        R: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-    {
-        let (job, answer) = Work::pack(now_ms, job);
-        self.queue.push(Queued { job, begin })?;
-        answer.await.unwrap_or_else(|_gone| Err(StoreError::closed().into()))
+    /// Queues a job that reads one snapshot.
+    pub(crate) fn read(&self, job: Box<dyn Job>) -> Result<(), StoreError> {
+        self.queue.push(Queued { job, begin: BEGIN_READ })
     }
 
     /// See [`Store::close`](crate::Store::close).

@@ -1,6 +1,7 @@
 //! Opens a SQLite store and takes jobs for it.
 
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -10,7 +11,7 @@ use super::connection::open_writer;
 use super::readers::Readers;
 use super::statement::{Pinned, batch};
 use super::writer::Writer;
-use crate::job::{Job, Work};
+use crate::job::Job;
 use crate::migrations::{Migration, migrate};
 use crate::queue::Queue;
 use crate::{Limits, StoreError, Tx, tx};
@@ -44,27 +45,14 @@ impl Engine {
         Ok(Engine { queue, readers, reader_limit, writer: Mutex::new(Some(writer)) })
     }
 
-    /// See [`Store::write`](crate::Store::write).
-    pub(crate) async fn write<R, E>(
-        &self,
-        now_ms: i64,
-        job: impl FnOnce(&mut Tx<'_>) -> Result<R, E> + Send + 'static,
-    ) -> Result<R, E>
-    where
-        R: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-    {
-        let (job, answer) = Work::pack(now_ms, job);
-        self.queue.push(job)?;
-        answer.await.unwrap_or_else(|_gone| Err(StoreError::closed().into()))
+    /// Queues a job that may write.
+    pub(crate) fn write(&self, job: Box<dyn Job>) -> Result<(), StoreError> {
+        self.queue.push(job)
     }
 
-    /// See [`Store::read`](crate::Store::read).
-    pub(crate) async fn read<R, E: From<StoreError>>(
-        &self,
-        job: impl FnOnce(&mut Tx<'_>) -> Result<R, E>,
-    ) -> Result<R, E> {
-        self.readers.read(job).await
+    /// Runs a job that only reads, on the calling task.
+    pub(crate) fn read(&self, job: Box<dyn Job>) -> Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send + '_>> {
+        Box::pin(self.readers.read(job))
     }
 
     /// See [`Store::close`](crate::Store::close). The writer goes last, so that its checkpoint meets no reader.

@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 
 use super::connection::open_reader;
 use super::statement;
-use crate::job::run_caught;
+use crate::job::Job;
 use crate::tx::Engine;
 use crate::{StoreError, Tx};
 
@@ -27,10 +27,7 @@ impl Readers {
     }
 
     /// Runs `job` here and now on a snapshot, once a reader is free. Nothing is awaited while it is lent.
-    pub(super) async fn read<R, E: From<StoreError>>(
-        &self,
-        job: impl FnOnce(&mut Tx<'_>) -> Result<R, E>,
-    ) -> Result<R, E> {
+    pub(super) async fn read(&self, mut job: Box<dyn Job>) -> Result<(), StoreError> {
         let _permit = self.permits.acquire().await.map_err(|_closed| StoreError::closed())?;
         let idle = self.idle().pop();
         let mut connection = match idle {
@@ -38,12 +35,13 @@ impl Readers {
             None => open_reader(&self.path, self.lock_wait)?,
         };
         statement::execute(&mut connection, "BEGIN", &[])?;
-        let outcome = run_caught(&mut Tx::new(Engine::Sqlite(&mut connection), 0), job);
+        job.run(&mut Tx::new(Engine::Sqlite(&mut connection), 0));
         // A connection that cannot end its transaction is dropped, and that ends it.
         if connection.is_autocommit() || statement::execute(&mut connection, "ROLLBACK", &[]).is_ok() {
             self.idle().push(connection);
         }
-        outcome
+        job.answer(None);
+        Ok(())
     }
 
     /// Refuses what comes from now on, waits for what runs, and closes the connections.
