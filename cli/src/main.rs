@@ -8,6 +8,7 @@ mod addresses;
 mod api;
 mod audience;
 mod audit;
+mod background;
 mod bench;
 mod catalogue;
 mod commands;

@@ -18,22 +18,28 @@ pub struct Part {
     pub port: u16,
     /// What it is for, in a few words.
     pub purpose: &'static str,
+    /// Nobody waits for it: it is only told what happened.
+    pub told: bool,
 }
 
 const fn part(name: &'static str, port: u16, purpose: &'static str) -> Part {
-    Part { name, port, purpose }
+    Part { name, port, purpose, told: false }
+}
+
+const fn told(name: &'static str, port: u16, purpose: &'static str) -> Part {
+    Part { name, port, purpose, told: true }
 }
 
 /// Every part, in the order an order meets them.
 pub const PARTS: &[Part] = &[
     part("gateway", 8080, "the one door for clients"),
     part("checkout", 8081, "validates and confirms orders"),
-    part("oms", 8082, "leads an order through its life"),
-    part("accounting", 8083, "invoices and the ledger"),
-    part("warehouse", 8084, "shipments"),
+    told("oms", 8082, "leads an order through its life"),
+    told("accounting", 8083, "invoices and the ledger"),
+    told("warehouse", 8084, "shipments"),
     part("broker", 8085, "Pub/Sub on this machine"),
     part("inventory", 8086, "stock of standard products"),
-    part("fraud-bridge", 8087, "asks the fraud engine again"),
+    told("fraud-bridge", 8087, "asks the fraud engine again"),
     part("crm", 8088, "customers and billing profiles"),
     part("furniture", 8089, "freight catalogue and its stock"),
     part("food", 8090, "food catalogue"),

@@ -1,4 +1,7 @@
 //! The whole shop in one process: the broker and every service, each on its own port, joined by the network only.
+//!
+//! Who is asked comes before who is told: a client waits for checkout and the edges, nobody waits for OMS, accounting, warehouse and
+//! bridge, so these run on threads that stand back. In the cloud they are machines of their own.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,6 +15,7 @@ use runtime::config::Environment;
 
 use crate::addresses::{Addresses, BROKER};
 use crate::audit::Books;
+use crate::background::Background;
 use crate::roster::{self, Worker};
 
 /// The Google Cloud project the local shop calls its own.
@@ -53,6 +57,7 @@ pub struct Stack {
     data: PathBuf,
     broker: Broker,
     workers: Vec<Worker>,
+    background: Background,
 }
 
 impl Stack {
@@ -72,18 +77,23 @@ impl Stack {
             ..broker::Settings::default()
         };
         let broker = Broker::start(settings).await.context("cannot start the broker")?;
+        let background = Background::start()?;
         let bus = Arc::new(PubSub::connect(project.clone()).await?);
+        let connect = PubSub::connect(project.clone());
+        let background_bus = Arc::new(background.run(async { Ok(connect.await?) }).await?);
         let environment = environment(plan);
-        let database_url = plan.database_url();
         let mut workers = Vec::new();
         for part in roster::PARTS.iter().filter(|part| part.name != BROKER) {
-            let listen = plan.addresses.socket(part.name)?;
-            workers.push(roster::start(part.name, listen, &database_url, Arc::clone(&bus) as _, &environment).await?);
+            let (listen, database_url) = (plan.addresses.socket(part.name)?, plan.database_url());
+            let bus = Arc::clone(if part.told { &background_bus } else { &bus });
+            let environment = environment.clone();
+            let start = async move { roster::start(part.name, listen, &database_url, bus, &environment).await };
+            workers.push(if part.told { background.run(start).await? } else { start.await? });
         }
         bus::provision::provision(&project, &push_endpoints(&plan.addresses)?).await?;
         plan.addresses.save(folder)?;
         write_pid(folder)?;
-        Ok(Self { data: folder.clone(), broker, workers })
+        Ok(Self { data: folder.clone(), broker, workers, background })
     }
 
     /// Stops everything in order: doors first, the broker last, nothing accepted is lost.
@@ -95,6 +105,7 @@ impl Stack {
             worker.stop().await;
         }
         self.broker.shutdown().await;
+        drop(self.background);
     }
 }
 
