@@ -216,20 +216,13 @@ impl Peer {
     /// A call that the peer may get several times, until it brings a success or is refused.
     fn repeat<'a>(&'a self, method: Method, path: &'a str, body: Bytes) -> BoxFuture<'a, Result<Bytes, CallError>> {
         Box::pin(async move {
-            let once = || async {
-                self.success(self.exchange(method.clone(), path, HeaderMap::new(), body.clone()).await?)
-            };
+            let once =
+                || async { self.success(self.exchange(method.clone(), path, HeaderMap::new(), body.clone()).await?) };
             retry(self.0.policy, CallError::again, once).await
         })
     }
 
-    async fn exchange(
-        &self,
-        method: Method,
-        path: &str,
-        headers: HeaderMap,
-        body: Bytes,
-    ) -> Result<Reply, CallError> {
+    async fn exchange(&self, method: Method, path: &str, headers: HeaderMap, body: Bytes) -> Result<Reply, CallError> {
         let uri: Uri =
             format!("{}{path}", self.0.base).parse().map_err(|_| self.unexpected("not an address".to_owned()))?;
         let mut request = Request::new(Full::new(body));

@@ -3,18 +3,18 @@
 use std::pin::pin;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use google_cloud_googleapis::pubsub::v1 as pb;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::body::Body;
-use tonic::codec::CompressionEncoding;
-use tonic::server::Grpc;
 use tonic::{Status, Streaming};
-use tonic_prost::ProstCodec;
 use tower::service_fn;
 
+use super::codec::{self, Answer};
+use super::grpc;
 use super::messages::StreamingPullResponse;
 use crate::calls;
 use crate::core::Core;
@@ -24,11 +24,11 @@ use crate::limits;
 use crate::subscription::Subscription;
 use crate::sync::stopped;
 
-type Answers = mpsc::Sender<Result<StreamingPullResponse, Status>>;
+type Answers = mpsc::Sender<Result<Answer, Status>>;
 
 /// Answers a streaming pull.
 pub(super) async fn serve(core: Arc<Core>, request: Request<Incoming>) -> Response<Body> {
-    let service = service_fn(|request: tonic::Request<Streaming<pb::StreamingPullRequest>>| {
+    let service = service_fn(|request: tonic::Request<Streaming<Bytes>>| {
         let core = Arc::clone(&core);
         async move {
             let (answers, stream) = mpsc::channel(limits::STREAM_ANSWERS);
@@ -37,20 +37,14 @@ pub(super) async fn serve(core: Arc<Core>, request: Request<Incoming>) -> Respon
             Ok::<_, Status>(tonic::Response::new(ReceiverStream::new(stream)))
         }
     });
-    Grpc::new(ProstCodec::<StreamingPullResponse, pb::StreamingPullRequest>::new())
-        .max_decoding_message_size(limits::BODY_BYTES)
-        .accept_compressed(CompressionEncoding::Gzip)
-        .streaming(service, request)
-        .await
+    grpc().streaming(service, request).await
 }
 
-async fn run(core: Arc<Core>, mut requests: Streaming<pb::StreamingPullRequest>, answers: Answers) {
-    let first = match requests.message().await {
-        Ok(Some(first)) => first,
-        Ok(None) | Err(_) => return,
-    };
-    let ended = match Stream::open(core, &first) {
-        Ok(mut stream) => {
+async fn run(core: Arc<Core>, mut requests: Streaming<Bytes>, answers: Answers) {
+    let Ok(Some(first)) = requests.message().await else { return };
+    let opened = codec::decode(first).and_then(|first| Ok((Stream::open(core, &first)?, first)));
+    let ended = match opened {
+        Ok((mut stream, first)) => {
             let ended = stream.serve(first, &mut requests, &answers).await;
             stream.subscription.close_flow(stream.owner);
             ended
@@ -93,7 +87,7 @@ impl Stream {
     async fn serve(
         &mut self,
         first: pb::StreamingPullRequest,
-        requests: &mut Streaming<pb::StreamingPullRequest>,
+        requests: &mut Streaming<Bytes>,
         answers: &Answers,
     ) -> Result<(), Refusal> {
         let subscription = Arc::clone(&self.subscription);
@@ -109,7 +103,7 @@ impl Stream {
                 Ok(permit) => {
                     let (answer, next_due) = self.next();
                     if let Some(answer) = answer {
-                        permit.send(Ok(answer));
+                        permit.send(Ok(Box::new(answer)));
                         continue;
                     }
                     (false, next_due)
@@ -125,7 +119,7 @@ impl Stream {
             };
             tokio::select! {
                 request = requests.message() => match request {
-                    Ok(Some(request)) => self.settle(request)?,
+                    Ok(Some(request)) => self.settle(codec::decode(request)?)?,
                     Ok(None) | Err(_) => return Ok(()),
                 },
                 () = woken, if !is_full => {}

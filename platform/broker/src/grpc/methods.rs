@@ -1,0 +1,112 @@
+//! The methods of one request and one answer, by their paths.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use google_cloud_googleapis::pubsub::v1 as pb;
+use prost::Message;
+
+use super::codec::{Answer, decode};
+use super::messages::{PublishRequest, PullResponse};
+use crate::calls;
+use crate::core::Core;
+use crate::error::Refusal;
+
+type Answered = BoxFuture<'static, Result<Answer, Refusal>>;
+
+/// Answers an encoded request.
+pub(super) type Method = fn(Arc<Core>, Bytes) -> Answered;
+
+/// The method at a path.
+pub(super) fn find(path: &str) -> Option<Method> {
+    let (service, method) = path.strip_prefix("/google.pubsub.v1.")?.split_once('/')?;
+    match service {
+        "Publisher" => publisher(method),
+        "Subscriber" => subscriber(method),
+        _ => None,
+    }
+}
+
+fn publisher(method: &str) -> Option<Method> {
+    Some(match method {
+        "Publish" => |core, request| {
+            unary(request, |r: PublishRequest| async move {
+                let message_ids = calls::publish(&core, &r.topic, r.messages).await?;
+                Ok(pb::PublishResponse { message_ids })
+            })
+        },
+        "CreateTopic" => |core, request| unary(request, |r| async move { calls::create_topic(&core, r).await }),
+        "GetTopic" => {
+            |core, request| unary(request, |r: pb::GetTopicRequest| async move { calls::get_topic(&core, &r.topic) })
+        }
+        "ListTopics" => |core, request| unary(request, |r| async move { calls::list_topics(&core, &r) }),
+        "ListTopicSubscriptions" => {
+            |core, request| unary(request, |r| async move { calls::list_topic_subscriptions(&core, &r) })
+        }
+        "DeleteTopic" => |core, request| {
+            unary(request, |r: pb::DeleteTopicRequest| async move { calls::delete_topic(&core, r.topic).await })
+        },
+        _ => return None,
+    })
+}
+
+fn subscriber(method: &str) -> Option<Method> {
+    Some(match method {
+        "Pull" => |core, request| {
+            #[allow(deprecated, reason = "clients still send return_immediately")]
+            unary(request, |r: pb::PullRequest| async move {
+                let received = calls::pull(&core, &r.subscription, r.max_messages, r.return_immediately).await?;
+                Ok(PullResponse { received_messages: received.into_iter().map(Into::into).collect() })
+            })
+        },
+        "Acknowledge" => |core, request| {
+            unary(
+                request,
+                |r: pb::AcknowledgeRequest| async move { calls::acknowledge(&core, &r.subscription, &r.ack_ids) },
+            )
+        },
+        "ModifyAckDeadline" => |core, request| {
+            unary(request, |r: pb::ModifyAckDeadlineRequest| async move {
+                calls::modify_ack_deadline(&core, &r.subscription, &r.ack_ids, r.ack_deadline_seconds)
+            })
+        },
+        "CreateSubscription" => {
+            |core, request| unary(request, |r| async move { calls::create_subscription(&core, r).await })
+        }
+        "GetSubscription" => |core, request| {
+            unary(
+                request,
+                |r: pb::GetSubscriptionRequest| async move { calls::get_subscription(&core, &r.subscription) },
+            )
+        },
+        "ListSubscriptions" => |core, request| unary(request, |r| async move { calls::list_subscriptions(&core, &r) }),
+        "DeleteSubscription" => |core, request| {
+            unary(request, |r: pb::DeleteSubscriptionRequest| async move {
+                calls::delete_subscription(&core, r.subscription).await
+            })
+        },
+        "ModifyPushConfig" => |core, request| {
+            unary(request, |r: pb::ModifyPushConfigRequest| async move {
+                calls::modify_push_config(&core, r.subscription, r.push_config).await
+            })
+        },
+        _ => return None,
+    })
+}
+
+/// Decodes a request, calls, and forgets the answer's type.
+fn unary<Q, A, Called>(request: Bytes, call: impl FnOnce(Q) -> Called + Send + 'static) -> Answered
+where
+    Q: Message + Default,
+    A: Message + 'static,
+    Called: Future<Output = Result<A, Refusal>> + Send + 'static,
+{
+    match decode(request) {
+        Ok(request) => {
+            let called = call(request);
+            Box::pin(async move { called.await.map(|answer| Box::new(answer) as Answer) })
+        }
+        Err(refusal) => Box::pin(std::future::ready(Err(refusal))),
+    }
+}
