@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod address;
+mod admin;
 mod lane;
 mod outgoing;
 pub mod provision;

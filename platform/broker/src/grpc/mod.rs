@@ -34,7 +34,8 @@ pub(crate) async fn serve(core: Arc<Core>, request: Request<Incoming>) -> Respon
         return streaming::serve(core, request).await;
     }
     let Some(method) = methods::find(path) else {
-        return Status::from(Refusal::unimplemented(path)).into_http();
+        let name = path.strip_prefix("/google.pubsub.v1.").unwrap_or(path).replace('/', ".");
+        return Status::from(Refusal::unimplemented(&name)).into_http();
     };
     let service = service_fn(move |request: tonic::Request<Bytes>| {
         let called = method(Arc::clone(&core), request.into_inner());
