@@ -64,6 +64,8 @@ impl Admin {
             .body(Full::from(body.to_string()))
             .map_err(|error| BusError::Refused(format!("{path} is no path: {error}")))?;
         let exchange = tokio::time::timeout(TIMEOUT, async {
+            // The connection takes the next request once it has put the last answer away.
+            self.requests.ready().await.map_err(|error| unavailable(path, &error))?;
             let answer = self.requests.send_request(request).await.map_err(|error| unavailable(path, &error))?;
             let status = answer.status();
             let body = Limited::new(answer.into_body(), MAX_ANSWER_BYTES).collect().await;
