@@ -123,7 +123,7 @@ async fn a_list_nobody_can_make_is_refused() {
     let queries = ["limit=0", "limit=501", "limit=x", "limit=-1", "status=lost", "customerId=no%20id", "customerId="];
     for query in queries {
         let answer = get(&doors(&shop), &format!("/orders?{query}")).await;
-        is_problem(&answer, StatusCode::BAD_REQUEST, "invalid_query");
+        is_problem(&answer, StatusCode::BAD_REQUEST, "invalid_field");
     }
 }
 

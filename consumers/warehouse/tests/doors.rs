@@ -90,7 +90,7 @@ async fn shipments_are_listed_in_pages() {
     assert_eq!(seen.len(), 6);
     assert_eq!(get(&house.doors, "/shipments?orderId=order-9").await.body, json!({ "shipments": [] }));
     for query in ["limit=0", "limit=501", "limit=x", "orderId=no%20id", "orderId="] {
-        is_problem(&get(&house.doors, &format!("/shipments?{query}")).await, StatusCode::BAD_REQUEST, "invalid_query");
+        is_problem(&get(&house.doors, &format!("/shipments?{query}")).await, StatusCode::BAD_REQUEST, "invalid_field");
     }
     for path in ["/shipments/nowhere", "/shipments/no%20id"] {
         is_problem(&get(&house.doors, path).await, StatusCode::NOT_FOUND, "not_found");

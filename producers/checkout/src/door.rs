@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
@@ -12,8 +11,8 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use events::{FieldError, OrderId};
 use runtime::clock::{self, Stopwatch};
-use runtime::{Problem, Transactor, body, peer};
-use serde::{Deserialize, Serialize};
+use runtime::{Page, Problem, Transactor, body, peer};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::answer::{Answer, to_json};
@@ -24,10 +23,6 @@ use crate::request::{Basket, Key};
 
 /// The largest order accepted, in bytes: 100 lines take 12 KB.
 pub(crate) const MAX_ORDER_BYTES: usize = 64 * 1024;
-/// Orders in a page unless the client says otherwise.
-const DEFAULT_LIMIT: u32 = 100;
-/// The most orders in a page.
-const MAX_LIMIT: u32 = 500;
 
 /// `POST /orders`, `GET /orders`, `GET /orders/{orderId}`.
 pub fn router(transactor: Transactor, config: &Config) -> Router {
@@ -82,12 +77,6 @@ async fn one(State(checkout): State<Arc<Checkout>>, Path(id): Path<String>) -> R
     Ok(([(CONTENT_TYPE, "application/json")], body).into_response())
 }
 
-#[derive(Deserialize)]
-struct Paging {
-    limit: Option<String>,
-    after: Option<String>,
-}
-
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Listed {
@@ -104,24 +93,8 @@ struct List {
     next: Option<String>,
 }
 
-async fn list(
-    State(checkout): State<Arc<Checkout>>,
-    paging: Result<Query<Paging>, QueryRejection>,
-) -> Result<Json<List>, Problem> {
-    let Query(Paging { limit, after }) =
-        paging.map_err(|error| Problem::bad_request("bad_query", error.body_text()))?;
-    let limit = match limit {
-        None => DEFAULT_LIMIT,
-        Some(text) => text
-            .parse()
-            .ok()
-            .filter(|limit| (1..=MAX_LIMIT).contains(limit))
-            .ok_or_else(|| FieldError::new("limit", format!("must be 1 to {MAX_LIMIT}")))?,
-    };
-    let after: i64 = match after {
-        None => 0,
-        Some(text) => text.parse().map_err(|_| FieldError::new("after", "must be the `next` of a page"))?,
-    };
+async fn list(State(checkout): State<Arc<Checkout>>, Page { limit, after }: Page<i64>) -> Result<Json<List>, Problem> {
+    let after = after.unwrap_or(0);
     // One more than wanted tells whether there is a next page.
     let mut orders = checkout.transactor.store().read(move |tx| orders::page(tx, after, limit + 1)).await?;
     let more = orders.len() > limit as usize;

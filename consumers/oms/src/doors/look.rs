@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
-use events::CustomerId;
-use runtime::Problem;
+use events::{CustomerId, FieldError};
+use runtime::{Page, Problem};
 use serde::{Deserialize, Serialize};
 use store::StoreError;
 
@@ -15,24 +15,17 @@ use crate::doors::{Doors, order_id};
 use crate::rows;
 use crate::view::{OrderDetail, OrderView};
 
-/// Orders on a page unless the client says otherwise.
-const DEFAULT_LIMIT: u32 = 100;
-/// The most orders on a page.
-const MAX_LIMIT: u32 = 500;
-
 /// Which orders.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Listing {
     status: Option<String>,
     customer_id: Option<String>,
-    limit: Option<u32>,
-    after: Option<String>,
 }
 
 /// A page of orders.
 #[derive(Debug, Serialize)]
-pub(super) struct Page {
+pub(super) struct Orders {
     orders: Vec<OrderView>,
     /// `after` of the next page; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -41,26 +34,23 @@ pub(super) struct Page {
 
 pub(super) async fn list(
     State(doors): State<Doors>,
+    Page { limit, after }: Page<String>,
     query: Result<Query<Listing>, QueryRejection>,
-) -> Result<Json<Page>, Problem> {
-    let Query(query) = query.map_err(|error| Problem::bad_request("invalid_query", error.body_text()))?;
-    let bad = |text: &str| Problem::bad_request("invalid_query", text);
-    let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
-    if !(1..=MAX_LIMIT).contains(&limit) {
-        return Err(bad("limit must be 1 to 500"));
-    }
-    let status = query.status.as_deref().map(|name| Status::named(name).ok_or_else(|| bad("status is not one")));
-    let status = status.transpose()?;
-    let customer_id = query.customer_id.map(CustomerId::try_from).transpose();
-    let customer_id = customer_id.map_err(|error| bad(&format!("customerId: {error}")))?;
-    let after = query.after.unwrap_or_default();
+) -> Result<Json<Orders>, Problem> {
+    let query = query.map_err(|error| FieldError::new("query", error.body_text()))?;
+    let Query(Listing { status, customer_id }) = query;
+    let named = |name: &str| Status::named(name).ok_or_else(|| FieldError::new("status", "is not one"));
+    let status = status.as_deref().map(named).transpose()?;
+    let customer_id = customer_id.map(CustomerId::try_from).transpose();
+    let customer_id = customer_id.map_err(|error| FieldError::new("customerId", error.to_string()))?;
+    let after = after.unwrap_or_default();
     let page = doors.transactor.store().read(move |tx| {
         let customer_id = customer_id.as_ref().map(CustomerId::as_str);
         let found = rows::list(tx, status, customer_id, &after, limit)?;
         let full = u32::try_from(found.len()).is_ok_and(|count| count == limit);
         let next = found.last().filter(|_| full).map(|(id, _)| id.clone());
         let orders = found.into_iter().map(|(id, order)| OrderView::new(id, order)).collect::<Result<_, _>>()?;
-        Ok::<_, StoreError>(Page { orders, next })
+        Ok::<_, StoreError>(Orders { orders, next })
     });
     Ok(Json(page.await?))
 }

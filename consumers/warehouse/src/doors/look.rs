@@ -3,8 +3,8 @@
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
-use events::{OrderId, ShipmentId};
-use runtime::Problem;
+use events::{FieldError, OrderId, ShipmentId};
+use runtime::{Page, Problem};
 use serde::{Deserialize, Serialize};
 use store::StoreError;
 
@@ -12,18 +12,11 @@ use crate::doors::Doors;
 use crate::rows;
 use crate::shipment::{Shipment, ShipmentView};
 
-/// Shipments on a page unless the client says otherwise.
-const DEFAULT_LIMIT: u32 = 100;
-/// The most shipments on a page.
-const MAX_LIMIT: u32 = 500;
-
 /// Which shipments: an order's, or a page of all.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Listing {
     order_id: Option<String>,
-    limit: Option<u32>,
-    after: Option<String>,
 }
 
 /// A list of shipments.
@@ -43,20 +36,17 @@ impl Shipments {
 
 pub(super) async fn list(
     State(doors): State<Doors>,
+    Page { limit, after }: Page<String>,
     query: Result<Query<Listing>, QueryRejection>,
 ) -> Result<Json<Shipments>, Problem> {
-    let bad = |detail: String| Problem::bad_request("invalid_query", detail);
-    let Query(query) = query.map_err(|error| bad(error.body_text()))?;
-    if let Some(order_id) = query.order_id {
-        let order_id = OrderId::try_from(order_id).map_err(|error| bad(format!("orderId: {error}")))?;
+    let query = query.map_err(|error| FieldError::new("query", error.body_text()))?;
+    let Query(Listing { order_id }) = query;
+    if let Some(order_id) = order_id {
+        let order_id = OrderId::try_from(order_id).map_err(|error| FieldError::new("orderId", error.to_string()))?;
         let found: Result<_, StoreError> = doors.transactor.store().read(move |tx| rows::of_order(tx, &order_id)).await;
         return Ok(Json(Shipments::whole(found?)));
     }
-    let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
-    if !(1..=MAX_LIMIT).contains(&limit) {
-        return Err(bad(format!("limit must be 1 to {MAX_LIMIT}")));
-    }
-    let after = query.after.unwrap_or_default();
+    let after = after.unwrap_or_default();
     let found: Result<_, StoreError> = doors.transactor.store().read(move |tx| rows::list(tx, &after, limit)).await;
     let found = found?;
     let full = u32::try_from(found.len()).is_ok_and(|count| count == limit);
