@@ -24,7 +24,8 @@ pub struct Page<K> {
 
 #[derive(Deserialize)]
 struct Asked<K> {
-    limit: Option<u32>,
+    /// Text, so that what is no number is named by its own field.
+    limit: Option<String>,
     after: Option<K>,
 }
 
@@ -34,10 +35,11 @@ impl<K: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Page<K> {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let query = Query::<Asked<K>>::try_from_uri(&parts.uri);
         let Query(Asked { limit, after }) = query.map_err(|error| FieldError::new("query", error.body_text()))?;
-        let limit = limit.unwrap_or(DEFAULT_LIMIT);
-        if !(1..=MAX_LIMIT).contains(&limit) {
-            return Err(FieldError::new("limit", format!("must be 1 to {MAX_LIMIT}")).into());
-        }
+        let limit = match limit {
+            None => Some(DEFAULT_LIMIT),
+            Some(text) => text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit)),
+        };
+        let limit = limit.ok_or_else(|| FieldError::new("limit", format!("must be 1 to {MAX_LIMIT}")))?;
         Ok(Self { limit, after })
     }
 }
