@@ -8,6 +8,7 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 fn floor(folder: &str) -> Option<u32> {
     let floors = [
         ("events", 0),
+        ("platform/delivery", 0),
         ("platform/bus", 1),
         ("platform/store", 1),
         ("platform/broker", 1),
@@ -69,9 +70,11 @@ fn bus_and_store_do_not_know_each_other_and_only_runtime_joins_them() {
 }
 
 #[test]
-fn the_broker_depends_on_nothing_of_ours_and_only_entry_and_proof_depend_on_it() {
+fn the_broker_knows_delivery_only_and_only_entry_and_proof_know_it() {
     let crates = crates();
-    assert!(crates["broker"].1.is_empty(), "{:?}", crates["broker"].1);
+    let known: Vec<&String> = crates["broker"].1.iter().map(|(used, _)| used).collect();
+    assert_eq!(known, ["delivery"]);
+    assert!(crates["delivery"].1.is_empty(), "{:?}", crates["delivery"].1);
     let users: Vec<&String> = crates
         .iter()
         .filter(|(_, (_, uses))| uses.iter().any(|(used, _)| used == "broker"))

@@ -7,6 +7,7 @@ use std::sync::{Arc, RwLock};
 use std::thread;
 use std::time::Duration;
 
+use delivery::UNARY;
 use futures::future::BoxFuture;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -14,7 +15,6 @@ use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
 use crate::core::Core;
-use crate::delivery::UNARY;
 use crate::error::BrokerError;
 use crate::limits::SHUTDOWN_SECONDS;
 use crate::settings::Settings;

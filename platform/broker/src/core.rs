@@ -6,18 +6,18 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 
 use bytes::Bytes;
+use delivery::{Backoff, PUSH, source_attributes};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
-use crate::delivery::{Backoff, Missed, PUSH, source_attributes};
 use crate::error::Refusal;
 use crate::log::{
     Destination, Log, Publish, Recent, SavedCatalogue, SavedSubscription, SavedTopic, Stored, save_catalogue,
 };
 use crate::message::{self, Incoming};
 use crate::settings::Settings;
-use crate::subscription::{Counts, Ground, Subscription};
+use crate::subscription::{Counts, Ground, Missed, Subscription};
 use crate::sync::read;
 use crate::topic::Topic;
 use crate::{limits, names, push};
@@ -139,7 +139,8 @@ impl Core {
         let topic = self.topic(&policy.topic)?;
         let stored = &missed.message;
         let payload = self.payload(stored).map_err(|e| Refusal::unavailable(e.to_string()))?;
-        let source = source_attributes(&subscription.name, missed.attempts, stored.publish_ms);
+        let source =
+            source_attributes(&subscription.name, missed.attempts, message::rfc3339(stored.publish_ms, "+00:00"));
         let source = source.each_ref().map(|(key, value)| (*key, value.as_str()));
         let letter = Incoming { payload: message::dead_letter(&payload, &source), key: stored.key };
         self.publish(topic, vec![letter]).await?;

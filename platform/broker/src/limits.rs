@@ -15,8 +15,6 @@ pub(crate) const ATTRIBUTE_KEY_BYTES: usize = 256;
 pub(crate) const ATTRIBUTE_VALUE_BYTES: usize = 1_024;
 /// Bytes of an ordering key (service).
 pub(crate) const ORDERING_KEY_BYTES: usize = 1_024;
-/// Bytes of a subscription's filter (service).
-pub(crate) const FILTER_BYTES: usize = 256;
 /// Seconds of an ack deadline (service).
 pub(crate) const ACK_DEADLINE_SECONDS: std::ops::RangeInclusive<i32> = 10..=600;
 /// Seconds of an ack deadline when none is given (service).
@@ -74,8 +72,6 @@ pub(crate) const PUSH_BACKOFF_MIN_MS: u64 = 100;
 pub(crate) const PUSH_BACKOFF_MAX_MS: u64 = 60_000;
 /// Longest wait after failed pushes with [`crate::Settings::fast`], in milliseconds.
 pub(crate) const PUSH_BACKOFF_FAST_MAX_MS: u64 = 1_000;
-/// Window of a push subscription that has not yet succeeded.
-pub(crate) const PUSH_WINDOW_START: usize = 4;
 /// Window of a push subscription with [`crate::Settings::fast`].
 pub(crate) const PUSH_WINDOW_FAST: usize = 64;
 /// Bytes of an endpoint's answer that are read so that its connection can be used again.

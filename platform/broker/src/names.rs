@@ -43,11 +43,6 @@ pub(crate) fn project(name: &str) -> Result<&str, Refusal> {
     Ok(project)
 }
 
-/// The last part of a name.
-pub(crate) fn id(name: &str) -> &str {
-    name.rsplit('/').next().unwrap_or(name)
-}
-
 /// The project of a checked name.
 pub(crate) fn project_of(name: &str) -> &str {
     name.split('/').nth(1).unwrap_or("")

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use delivery::{AckId, NEVER, PUSH, Take, Window};
 use futures::FutureExt;
 use futures::stream::{FuturesUnordered, StreamExt};
 use http::{HeaderValue, Method, Request, StatusCode, Uri, header};
@@ -14,10 +15,9 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use crate::core::Core;
-use crate::delivery::{AckId, Delivery, NEVER, PUSH, Take, Window};
 use crate::limits;
 use crate::message::Envelope;
-use crate::subscription::Subscription;
+use crate::subscription::{Delivery, Subscription};
 use crate::sync::stopped;
 
 type HttpClient = Client<HttpConnector, Full<Bytes>>;

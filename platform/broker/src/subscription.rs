@@ -4,18 +4,21 @@ use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use delivery::{AckId, Backlog, Backoff, DeadLetterPolicy, Filter, Owner, Policy, RetryPolicy, Take, parse_filter};
 use google_cloud_googleapis::pubsub::v1 as pb;
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
-use crate::delivery::{
-    AckId, Backlog, Backoff, DeadLetterPolicy, Delivery, Missed, Nacked, Owner, Policy, RetryPolicy, Take,
-};
-use crate::filter::{self, Filter};
 use crate::limits;
 use crate::log::{Ack, Log, Stored};
 use crate::sync::lock;
 use crate::topic::Topic;
+
+/// A message given out.
+pub(crate) type Delivery = delivery::Delivery<Stored>;
+/// A message that used up its attempts.
+pub(crate) type Missed = delivery::Missed<Stored>;
+type Nacked = delivery::Nacked<Stored>;
 
 /// What all subscriptions share.
 #[derive(Clone)]
@@ -38,7 +41,7 @@ pub(crate) struct Subscription {
     pub(crate) dead_letter: Option<DeadLetterPolicy>,
     retention_ms: u64,
     config: Mutex<pb::Subscription>,
-    backlog: Mutex<Backlog>,
+    backlog: Mutex<Backlog<Stored>>,
     /// Told whenever there may be something to take.
     pub(crate) wake: Notify,
     deleted: AtomicBool,
@@ -99,7 +102,7 @@ impl Subscription {
             name: config.name.clone(),
             topic,
             from_id,
-            filter: if config.filter.is_empty() { None } else { filter::parse(&config.filter).ok() },
+            filter: if config.filter.is_empty() { None } else { parse_filter(&config.filter).ok() },
             ack_deadline_ms: u64::try_from(config.ack_deadline_seconds).unwrap_or(0) * 1000,
             dead_letter,
             retention_ms: u64::try_from(retention).unwrap_or(0) * 1000,

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use delivery::AckId;
+
 use crate::core::Core;
-use crate::delivery::AckId;
 use crate::error::Refusal;
 use crate::limits::{ACK_DEADLINE_SECONDS, ACK_IDS};
 use crate::subscription::Subscription;

@@ -4,11 +4,11 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use delivery::{Take, UNARY};
 
 use crate::core::Core;
-use crate::delivery::{Delivery, Take, UNARY};
 use crate::error::Refusal;
-use crate::subscription::Subscription;
+use crate::subscription::{Delivery, Subscription};
 use crate::sync::stopped;
 use crate::{limits, message};
 

@@ -10,7 +10,7 @@ use crate::limits::{
     ACK_DEADLINE_DEFAULT_SECONDS, ACK_DEADLINE_SECONDS, DELIVERY_ATTEMPTS, DELIVERY_ATTEMPTS_DEFAULT, LABELS,
     RETENTION_DEFAULT_SECONDS, RETENTION_SECONDS, RETRY_BACKOFF_MS, RETRY_MAX_DEFAULT_MS, RETRY_MIN_DEFAULT_MS,
 };
-use crate::{filter, names};
+use crate::names;
 
 /// Checks a subscription to be created and fills in the service's defaults.
 ///
@@ -42,7 +42,7 @@ pub(super) fn check(config: &mut pb::Subscription) -> Result<(), Refusal> {
         )));
     }
     if !config.filter.is_empty() {
-        filter::parse(&config.filter).map_err(|why| Refusal::invalid(format!("Invalid filter: {why}")))?;
+        delivery::parse_filter(&config.filter).map_err(|why| Refusal::invalid(format!("Invalid filter: {why}")))?;
     }
     if let Some(policy) = &mut config.dead_letter_policy {
         dead_letter(policy)?;

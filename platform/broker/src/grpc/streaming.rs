@@ -4,6 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use delivery::{Owner, Take};
 use google_cloud_googleapis::pubsub::v1 as pb;
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -18,7 +19,6 @@ use super::grpc;
 use super::messages::StreamingPullResponse;
 use crate::calls;
 use crate::core::Core;
-use crate::delivery::{Owner, Take};
 use crate::error::Refusal;
 use crate::limits;
 use crate::subscription::Subscription;

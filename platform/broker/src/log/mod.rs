@@ -26,6 +26,4 @@ pub(crate) use catalogue::{
 pub(crate) use queue::{Destination, Log, Publish, Published};
 pub(crate) use recent::Recent;
 pub(crate) use recovery::{Found, lock, recover};
-#[cfg(test)]
-pub(crate) use segment::Segment;
 pub(crate) use segment::Stored;

@@ -41,6 +41,24 @@ pub(crate) struct Stored {
     pub(crate) len: u32,
 }
 
+impl delivery::Message for Stored {
+    fn id(&self) -> u64 {
+        self.id
+    }
+
+    fn key(&self) -> u64 {
+        self.key
+    }
+
+    fn publish_ms(&self) -> u64 {
+        self.publish_ms
+    }
+
+    fn bytes(&self) -> u32 {
+        self.len
+    }
+}
+
 impl Segment {
     pub(super) fn new(dir: &Path, number: u64, file: File) -> Segment {
         let path = path(dir, number);
@@ -79,19 +97,4 @@ impl Segment {
 /// The file of a segment.
 pub(super) fn path(dir: &Path, number: u64) -> PathBuf {
     dir.join(format!("{number:016}.log"))
-}
-
-#[cfg(test)]
-impl Stored {
-    /// A message that is in no log, for the tests of what only moves messages about.
-    pub(crate) fn for_tests(segment: &Arc<Segment>, id: u64, key: u64) -> Arc<Stored> {
-        Arc::new(Stored { id, publish_ms: id, key, segment: Arc::clone(segment), offset: 0, len: 10 })
-    }
-}
-
-#[cfg(test)]
-impl Segment {
-    pub(crate) fn for_tests() -> Arc<Segment> {
-        Arc::new(Segment::new(Path::new("nowhere"), 1, tempfile::tempfile().expect("a temporary file can be made")))
-    }
 }

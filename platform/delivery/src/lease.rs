@@ -4,29 +4,29 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 
-use super::flow::Owner;
-use crate::log::Stored;
+use crate::Message;
+use crate::flow::Owner;
 
 /// A deadline that does not come: the HTTP timeout ends a push's lease, not the clock.
-pub(crate) const NEVER: u64 = u64::MAX;
+pub const NEVER: u64 = u64::MAX;
 
 /// Names one delivery of one message. Its text is what a subscriber acks with; it survives a restart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct AckId {
+pub struct AckId {
     /// Id of the message.
-    pub(crate) message: u64,
+    pub message: u64,
     /// Number of the lease.
-    pub(crate) lease: u32,
+    pub lease: u32,
 }
 
 impl AckId {
     /// The text given to subscribers of the subscription with this number.
-    pub(crate) fn text(self, subscription: u32) -> String {
+    pub fn text(self, subscription: u32) -> String {
         format!("{subscription:x}-{:x}-{:x}", self.message, self.lease)
     }
 
     /// Reads an ack id of the subscription with this number.
-    pub(crate) fn parse(text: &str, subscription: u32) -> Option<AckId> {
+    pub fn parse(text: &str, subscription: u32) -> Option<AckId> {
         let mut parts = text.split('-');
         let hex = |part: Option<&str>| u64::from_str_radix(part?, 16).ok();
         let (ours, message, lease) = (hex(parts.next())?, hex(parts.next())?, hex(parts.next())?);
@@ -39,7 +39,7 @@ impl AckId {
 
 /// Where a once-delivered message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum State {
+pub enum State {
     /// With a subscriber until the deadline.
     Leased { until_ms: u64, owner: Owner },
     /// Not before this time.
@@ -52,45 +52,45 @@ pub(crate) enum State {
 
 /// A once-delivered message.
 #[derive(Debug)]
-pub(crate) struct Touched {
-    pub(crate) message: Arc<Stored>,
-    pub(crate) attempts: u16,
-    pub(crate) lease: u32,
-    pub(crate) state: State,
+pub struct Touched<M> {
+    pub message: Arc<M>,
+    pub attempts: u16,
+    pub lease: u32,
+    pub state: State,
 }
 
 /// All once-delivered messages of a subscription and the times at which something happens to them.
-#[derive(Debug, Default)]
-pub(crate) struct Leases {
-    touched: HashMap<u64, Touched>,
+#[derive(Debug)]
+pub struct Leases<M> {
+    touched: HashMap<u64, Touched<M>>,
     timers: BinaryHeap<Reverse<(u64, u64)>>,
     last_lease: u32,
 }
 
-impl Leases {
+impl<M: Message> Leases<M> {
     /// No leases; the first gets the number after `last`.
-    pub(crate) fn from(last: u32) -> Leases {
-        Leases { last_lease: last, ..Leases::default() }
+    pub fn from(last: u32) -> Leases<M> {
+        Leases { touched: HashMap::new(), timers: BinaryHeap::new(), last_lease: last }
     }
 
     /// The number of the last lease.
-    pub(crate) fn last(&self) -> u32 {
+    pub fn last(&self) -> u32 {
         self.last_lease
     }
 
-    pub(crate) fn get(&self, id: u64) -> Option<&Touched> {
+    pub fn get(&self, id: u64) -> Option<&Touched<M>> {
         self.touched.get(&id)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Touched> {
+    pub fn iter(&self) -> impl Iterator<Item = &Touched<M>> {
         self.touched.values()
     }
 
     /// Leases a message to `owner`, counts the attempt, and gives the attempt's number and the lease's.
-    pub(crate) fn lend(&mut self, message: &Arc<Stored>, until_ms: u64, owner: Owner) -> (u16, u32) {
+    pub fn lend(&mut self, message: &Arc<M>, until_ms: u64, owner: Owner) -> (u16, u32) {
         self.last_lease = self.last_lease.wrapping_add(1);
         let lease = self.last_lease;
-        let id = message.id;
+        let id = message.id();
         let touched = self.touched.entry(id).or_insert_with(|| Touched {
             message: Arc::clone(message),
             attempts: 0,
@@ -106,17 +106,17 @@ impl Leases {
     }
 
     /// Puts back what an earlier run of the broker knew of a message.
-    pub(crate) fn restore(&mut self, message: &Arc<Stored>, attempts: u16) {
+    pub fn restore(&mut self, message: &Arc<M>, attempts: u16) {
         let touched = Touched { message: Arc::clone(message), attempts, lease: 0, state: State::Ready };
-        self.touched.insert(message.id, touched);
+        self.touched.insert(message.id(), touched);
     }
 
-    pub(crate) fn remove(&mut self, id: u64) -> Option<Touched> {
+    pub fn remove(&mut self, id: u64) -> Option<Touched<M>> {
         self.touched.remove(&id)
     }
 
     /// Changes where a message is.
-    pub(crate) fn set(&mut self, id: u64, state: State) {
+    pub fn set(&mut self, id: u64, state: State) {
         if let Some(touched) = self.touched.get_mut(&id) {
             touched.state = state;
         }
@@ -126,7 +126,7 @@ impl Leases {
     }
 
     /// Ends a lease through no fault of the message, so that the attempt does not count.
-    pub(crate) fn revoke(&mut self, id: u64, due_ms: u64) {
+    pub fn revoke(&mut self, id: u64, due_ms: u64) {
         if let Some(touched) = self.touched.get_mut(&id) {
             touched.attempts = touched.attempts.saturating_sub(1);
             touched.state = State::Waiting { due_ms };
@@ -134,7 +134,7 @@ impl Leases {
     }
 
     /// Moves a lease's deadline. A deadline that moves back needs a timer of its own.
-    pub(crate) fn extend(&mut self, id: u64, until_ms: u64) {
+    pub fn extend(&mut self, id: u64, until_ms: u64) {
         let Some(Touched { state: State::Leased { until_ms: old, .. }, .. }) = self.touched.get_mut(&id) else {
             return;
         };
@@ -145,7 +145,7 @@ impl Leases {
         }
     }
 
-    pub(crate) fn wake_at(&mut self, at_ms: u64, id: u64) {
+    pub fn wake_at(&mut self, at_ms: u64, id: u64) {
         if at_ms == NEVER {
             return;
         }
@@ -157,7 +157,7 @@ impl Leases {
     }
 
     /// The next message whose lease is over or whose wait is over, one at a time.
-    pub(crate) fn pop_due(&mut self, now_ms: u64) -> Option<u64> {
+    pub fn pop_due(&mut self, now_ms: u64) -> Option<u64> {
         while let Some(&Reverse((at_ms, id))) = self.timers.peek() {
             if at_ms > now_ms {
                 return None;
@@ -175,7 +175,7 @@ impl Leases {
     }
 
     /// When to look again. May be early, never late.
-    pub(crate) fn next_due(&self) -> Option<u64> {
+    pub fn next_due(&self) -> Option<u64> {
         self.timers.peek().map(|Reverse((at_ms, _))| *at_ms)
     }
 }

@@ -3,101 +3,130 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use super::backoff::RetryPolicy;
-use super::dead_letter::DeadLetterPolicy;
-use super::flow::{Flows, Owner};
-use super::lease::{AckId, Leases, NEVER, State};
-use super::ordering::KeyQueue;
-use crate::log::Stored;
+use crate::Message;
+use crate::backoff::RetryPolicy;
+use crate::dead_letter::DeadLetterPolicy;
+use crate::flow::{Flows, Owner};
+use crate::lease::{AckId, Leases, NEVER, State};
+use crate::ordering::KeyQueue;
 
 /// What decides a message's way through a subscription.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Policy {
+pub struct Policy {
     /// Whether messages of one key come in order.
-    pub(crate) ordered: bool,
-    pub(crate) retry: RetryPolicy,
-    pub(crate) dead_letter: Option<DeadLetterPolicy>,
+    pub ordered: bool,
+    /// How long a failed message waits.
+    pub retry: RetryPolicy,
+    /// When a failed message is given up; never without one.
+    pub dead_letter: Option<DeadLetterPolicy>,
 }
 
 /// How much to give out, to whom.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Take {
+pub struct Take {
     /// Messages, at most.
-    pub(crate) messages: usize,
+    pub messages: usize,
     /// Bytes after which no further message is added.
-    pub(crate) bytes: usize,
+    pub bytes: usize,
     /// Messages of one ordering key, at most.
-    pub(crate) per_key: usize,
+    pub per_key: usize,
     /// The time.
-    pub(crate) now_ms: u64,
+    pub now_ms: u64,
     /// When the leases end.
-    pub(crate) until_ms: u64,
-    pub(crate) owner: Owner,
+    pub until_ms: u64,
+    /// Who gets them.
+    pub owner: Owner,
 }
 
 /// A message given out.
-#[derive(Debug, Clone)]
-pub(crate) struct Delivery {
-    pub(crate) message: Arc<Stored>,
-    pub(crate) attempt: u16,
-    pub(crate) ack_id: AckId,
+#[derive(Debug)]
+pub struct Delivery<M> {
+    /// What is given out.
+    pub message: Arc<M>,
+    /// Number of this delivery, counted from 1.
+    pub attempt: u16,
+    /// What it is acked with.
+    pub ack_id: AckId,
 }
 
 /// A message that used up its attempts. It keeps its place until [`Backlog::ack`] or [`Backlog::not_forwarded`].
-#[derive(Debug, Clone)]
-pub(crate) struct Missed {
-    pub(crate) message: Arc<Stored>,
-    pub(crate) attempts: u16,
+#[derive(Debug)]
+pub struct Missed<M> {
+    /// What could not be delivered.
+    pub message: Arc<M>,
+    /// Deliveries so far.
+    pub attempts: u16,
 }
 
 /// What became of a negative acknowledgement.
-#[derive(Debug, Clone)]
-pub(crate) enum Nacked {
+#[derive(Debug)]
+pub enum Nacked<M> {
     /// No such lease: acked, expired or delivered again since.
     Unknown,
     /// Comes again. The attempts so far are to be remembered.
-    Again(Arc<Stored>, u16),
+    Again(Arc<M>, u16),
     /// To the dead-letter topic with it.
-    Exhausted(Missed),
+    Exhausted(Missed<M>),
 }
 
 #[derive(Debug)]
-enum Turn {
-    Fresh(Arc<Stored>),
+enum Turn<M> {
+    Fresh(Arc<M>),
     Key(u64),
 }
 
 /// The unacked messages of one subscription.
-#[derive(Debug, Default)]
-pub(crate) struct Backlog {
+#[derive(Debug)]
+pub struct Backlog<M> {
     policy: Policy,
     /// Messages without order that were never delivered, and keys whose first message may go.
-    line: VecDeque<Turn>,
+    line: VecDeque<Turn<M>>,
     /// Messages without order whose next turn has come.
     again: VecDeque<u64>,
-    keys: HashMap<u64, KeyQueue>,
-    leases: Leases,
-    pub(crate) flows: Flows,
+    keys: HashMap<u64, KeyQueue<M>>,
+    leases: Leases<M>,
+    /// What each stream has out.
+    pub flows: Flows,
     len: usize,
     again_next: bool,
 }
 
-impl Backlog {
+impl<M: Message> Backlog<M> {
     /// An empty backlog. `lease` differs from run to run, so that no lease takes the number of one of an earlier run.
-    pub(crate) fn new(policy: Policy, lease: u32) -> Backlog {
-        Backlog { policy, leases: Leases::from(lease), ..Backlog::default() }
+    pub fn new(policy: Policy, lease: u32) -> Backlog<M> {
+        Backlog {
+            policy,
+            line: VecDeque::new(),
+            again: VecDeque::new(),
+            keys: HashMap::new(),
+            leases: Leases::from(lease),
+            flows: Flows::default(),
+            len: 0,
+            again_next: false,
+        }
+    }
+
+    /// Changes what decides a message's way from now on. Whether it is ordered cannot change.
+    pub fn set_policy(&mut self, retry: RetryPolicy, dead_letter: Option<DeadLetterPolicy>) {
+        self.policy.retry = retry;
+        self.policy.dead_letter = dead_letter;
+    }
+
+    /// Whether nothing is owed.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
     }
 
     /// Messages not acked, with a subscriber or not.
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.len
     }
 
     /// A message comes in, behind all before it.
-    pub(crate) fn insert(&mut self, message: Arc<Stored>) {
+    pub fn insert(&mut self, message: Arc<M>) {
         self.len += 1;
         if self.is_ordered(&message) {
-            let key = message.key;
+            let key = message.key();
             let queue = self.keys.entry(key).or_default();
             queue.push(message);
             if queue.len() == 1 {
@@ -110,20 +139,20 @@ impl Backlog {
     }
 
     /// A message comes in that an earlier run of the broker delivered `attempts` times.
-    pub(crate) fn restore(&mut self, message: Arc<Stored>, attempts: u16) {
+    pub fn restore(&mut self, message: Arc<M>, attempts: u16) {
         if attempts > 0 {
             self.leases.restore(&message, attempts);
         }
         if attempts > 0 && !self.is_ordered(&message) {
             self.len += 1;
-            self.again.push_back(message.id);
+            self.again.push_back(message.id());
         } else {
             self.insert(message);
         }
     }
 
     /// Gives out messages whose turn it is.
-    pub(crate) fn take(&mut self, take: Take) -> Vec<Delivery> {
+    pub fn take(&mut self, take: Take) -> Vec<Delivery<M>> {
         let (messages, bytes) = self.flows.room(take.owner);
         let (messages, bytes) = (messages.min(take.messages), bytes.min(take.bytes));
         let mut out = Vec::new();
@@ -134,14 +163,14 @@ impl Backlog {
             if let Some(id) = again {
                 let ready = self.leases.get(id).filter(|t| t.state == State::Ready).map(|t| Arc::clone(&t.message));
                 if let Some(message) = ready {
-                    used += message.len as usize;
+                    used += message.bytes() as usize;
                     out.push(self.lend(message, take));
                 }
                 continue;
             }
             match self.line.pop_front() {
                 Some(Turn::Fresh(message)) => {
-                    used += message.len as usize;
+                    used += message.bytes() as usize;
                     out.push(self.lend(message, take));
                 }
                 Some(Turn::Key(key)) => {
@@ -156,7 +185,7 @@ impl Backlog {
     }
 
     /// Gives out messages of one key whose turn it is, and says how many bytes.
-    fn take_key(&mut self, key: u64, messages: usize, bytes: usize, take: Take, out: &mut Vec<Delivery>) -> usize {
+    fn take_key(&mut self, key: u64, messages: usize, bytes: usize, take: Take, out: &mut Vec<Delivery<M>>) -> usize {
         let mut used = 0;
         // An in-line mark that is gone means that the line still held a key whose queue ended and began anew.
         let Some(queue) = self.keys.get_mut(&key).filter(|q| q.in_line) else { return 0 };
@@ -164,7 +193,7 @@ impl Backlog {
         for _ in 0..messages {
             let Some(queue) = self.keys.get_mut(&key) else { break };
             let Some(message) = queue.peek_next().map(Arc::clone) else { break };
-            let held_back = self.leases.get(message.id).is_some_and(|t| match t.state {
+            let held_back = self.leases.get(message.id()).is_some_and(|t| match t.state {
                 State::Waiting { due_ms } => due_ms > take.now_ms,
                 state => state == State::Dying,
             });
@@ -172,26 +201,26 @@ impl Backlog {
                 break;
             }
             queue.lend_next();
-            used += message.len as usize;
+            used += message.bytes() as usize;
             out.push(self.lend(message, take));
         }
         used
     }
 
-    fn lend(&mut self, message: Arc<Stored>, take: Take) -> Delivery {
-        self.flows.lent(take.owner, message.len);
+    fn lend(&mut self, message: Arc<M>, take: Take) -> Delivery<M> {
+        self.flows.lent(take.owner, message.bytes());
         let (attempt, lease) = self.leases.lend(&message, take.until_ms, take.owner);
-        let ack_id = AckId { message: message.id, lease };
+        let ack_id = AckId { message: message.id(), lease };
         Delivery { message, attempt, ack_id }
     }
 
     /// A message is done. `None` when it was already. An ack is good even after its lease.
-    pub(crate) fn ack(&mut self, id: u64, now_ms: u64) -> Option<Arc<Stored>> {
+    pub fn ack(&mut self, id: u64, now_ms: u64) -> Option<Arc<M>> {
         let touched = self.leases.remove(id)?;
         self.end_lease(&touched.message, touched.state);
         self.len -= 1;
         if self.is_ordered(&touched.message) {
-            let key = touched.message.key;
+            let key = touched.message.key();
             if let Some(queue) = self.keys.get_mut(&key) {
                 queue.remove(id);
             }
@@ -200,8 +229,20 @@ impl Backlog {
         Some(touched.message)
     }
 
+    /// A message is done, if this very delivery still has its lease. `None` when it has not.
+    pub fn ack_leased(&mut self, ack_id: AckId, now_ms: u64) -> Option<Arc<M>> {
+        if self.is_leased(ack_id, now_ms) { self.ack(ack_id.message, now_ms) } else { None }
+    }
+
+    /// Whether this delivery still has its lease.
+    pub fn is_leased(&self, ack_id: AckId, now_ms: u64) -> bool {
+        self.leases.get(ack_id.message).is_some_and(|t| {
+            t.lease == ack_id.lease && matches!(t.state, State::Leased { until_ms, .. } if until_ms > now_ms)
+        })
+    }
+
     /// A delivery failed. It comes again after the retry policy's wait, or `wait_ms` if that is longer.
-    pub(crate) fn nack(&mut self, ack_id: AckId, wait_ms: u64, now_ms: u64) -> Nacked {
+    pub fn nack(&mut self, ack_id: AckId, wait_ms: u64, now_ms: u64) -> Nacked<M> {
         let id = ack_id.message;
         let Some(touched) = self.leases.get(id).filter(|t| t.lease == ack_id.lease) else { return Nacked::Unknown };
         let State::Leased { .. } = touched.state else { return Nacked::Unknown };
@@ -216,14 +257,14 @@ impl Backlog {
     }
 
     /// A dead letter could not be published: the message comes again.
-    pub(crate) fn not_forwarded(&mut self, id: u64, wait_ms: u64, now_ms: u64) {
+    pub fn not_forwarded(&mut self, id: u64, wait_ms: u64, now_ms: u64) {
         let Some(touched) = self.leases.get(id).filter(|t| t.state == State::Dying) else { return };
         let message = Arc::clone(&touched.message);
         self.again_after(&message, wait_ms, now_ms);
     }
 
     /// Moves a lease's deadline. False when there is no such lease.
-    pub(crate) fn extend(&mut self, ack_id: AckId, until_ms: u64) -> bool {
+    pub fn extend(&mut self, ack_id: AckId, until_ms: u64) -> bool {
         let held = self
             .leases
             .get(ack_id.message)
@@ -235,7 +276,7 @@ impl Backlog {
     }
 
     /// Lets time pass: waits end and leases expire. Gives what became of the expired ones.
-    pub(crate) fn pass(&mut self, now_ms: u64) -> Vec<Nacked> {
+    pub fn pass(&mut self, now_ms: u64) -> Vec<Nacked<M>> {
         let mut expired = Vec::new();
         while let Some(id) = self.leases.pop_due(now_ms) {
             let Some(touched) = self.leases.get(id) else { continue };
@@ -245,7 +286,7 @@ impl Backlog {
                     expired.push(self.nack(ack_id, 0, now_ms));
                 }
                 State::Waiting { .. } => {
-                    let (ordered, key) = (self.is_ordered(&touched.message), touched.message.key);
+                    let (ordered, key) = (self.is_ordered(&touched.message), touched.message.key());
                     if ordered {
                         self.next_of_key(key, now_ms);
                     } else {
@@ -260,9 +301,9 @@ impl Backlog {
     }
 
     /// Takes back all leases of an owner that is gone; the attempts do not count.
-    pub(crate) fn abandon(&mut self, owner: Owner, now_ms: u64) {
+    pub fn abandon(&mut self, owner: Owner, now_ms: u64) {
         let held = |state: State| matches!(state, State::Leased { owner: o, .. } if o == owner);
-        let mut ids: Vec<u64> = self.leases.iter().filter(|t| held(t.state)).map(|t| t.message.id).collect();
+        let mut ids: Vec<u64> = self.leases.iter().filter(|t| held(t.state)).map(|t| t.message.id()).collect();
         ids.sort_unstable();
         for id in ids {
             let Some(touched) = self.leases.get(id).filter(|t| held(t.state)) else { continue };
@@ -275,8 +316,8 @@ impl Backlog {
     }
 
     /// Drops messages published before `before_ms` that no subscriber has. Gives them.
-    pub(crate) fn purge(&mut self, before_ms: u64, now_ms: u64) -> Vec<Arc<Stored>> {
-        let old = |message: &Stored| message.publish_ms < before_ms;
+    pub fn purge(&mut self, before_ms: u64, now_ms: u64) -> Vec<Arc<M>> {
+        let old = |message: &M| message.publish_ms() < before_ms;
         let mut gone = Vec::new();
         let mut kept = VecDeque::new();
         while let Some(turn) = self.line.pop_front() {
@@ -296,12 +337,12 @@ impl Backlog {
         self.len -= gone.len();
         let idle = |state: State| matches!(state, State::Waiting { .. } | State::Ready);
         let touched: Vec<u64> =
-            self.leases.iter().filter(|t| idle(t.state) && old(&t.message)).map(|t| t.message.id).collect();
+            self.leases.iter().filter(|t| idle(t.state) && old(&t.message)).map(|t| t.message.id()).collect();
         gone.extend(touched.into_iter().filter_map(|id| self.ack(id, now_ms)));
         let keys: Vec<u64> = self.keys.keys().copied().collect();
         for key in keys {
             while let Some(queue) = self.keys.get_mut(&key) {
-                let Some(id) = queue.front().filter(|m| !queue.is_out() && old(m)).map(|m| m.id) else { break };
+                let Some(id) = queue.front().filter(|m| !queue.is_out() && old(m)).map(|m| m.id()) else { break };
                 if self.leases.get(id).is_some_and(|t| t.state == State::Dying) {
                     break;
                 }
@@ -315,7 +356,7 @@ impl Backlog {
     }
 
     /// All messages, for a subscription that is deleted.
-    pub(crate) fn drain(&mut self) -> Vec<Arc<Stored>> {
+    pub fn drain(&mut self) -> Vec<Arc<M>> {
         let emptied = std::mem::replace(self, Backlog::new(self.policy.clone(), self.leases.last()));
         let fresh = emptied.line.into_iter().filter_map(|turn| match turn {
             Turn::Fresh(message) => Some(message),
@@ -327,37 +368,37 @@ impl Backlog {
     }
 
     /// When to call [`Backlog::pass`] next.
-    pub(crate) fn next_due(&self) -> Option<u64> {
+    pub fn next_due(&self) -> Option<u64> {
         self.leases.next_due()
     }
 
     /// Publish time of the oldest message that is not acked.
-    pub(crate) fn oldest_publish_ms(&self) -> Option<u64> {
+    pub fn oldest_publish_ms(&self) -> Option<u64> {
         let fresh = self.line.iter().find_map(|turn| match turn {
-            Turn::Fresh(message) => Some(message.publish_ms),
+            Turn::Fresh(message) => Some(message.publish_ms()),
             Turn::Key(_) => None,
         });
-        let touched = self.leases.iter().map(|t| t.message.publish_ms).min();
-        let keyed = self.keys.values().filter_map(KeyQueue::front).map(|m| m.publish_ms).min();
+        let touched = self.leases.iter().map(|t| t.message.publish_ms()).min();
+        let keyed = self.keys.values().filter_map(KeyQueue::front).map(|m| m.publish_ms()).min();
         fresh.into_iter().chain(touched).chain(keyed).min()
     }
 
-    fn is_ordered(&self, message: &Stored) -> bool {
-        self.policy.ordered && message.key != 0
+    fn is_ordered(&self, message: &M) -> bool {
+        self.policy.ordered && message.key() != 0
     }
 
-    fn end_lease(&mut self, message: &Stored, state: State) {
+    fn end_lease(&mut self, message: &M, state: State) {
         if let State::Leased { owner, .. } = state {
-            self.flows.returned(owner, message.len);
+            self.flows.returned(owner, message.bytes());
         }
     }
 
     /// Puts a message whose lease ended back, and with it what was given out behind it in its key.
-    fn again_after(&mut self, message: &Arc<Stored>, wait_ms: u64, now_ms: u64) {
-        let id = message.id;
+    fn again_after(&mut self, message: &Arc<M>, wait_ms: u64, now_ms: u64) {
+        let id = message.id();
         let due_ms = now_ms.saturating_add(wait_ms).min(NEVER - 1);
         if self.is_ordered(message) {
-            let key = message.key;
+            let key = message.key();
             let behind = self.keys.get_mut(&key).map(|queue| queue.take_back(id)).unwrap_or_default();
             for id in behind {
                 self.revoke(id, now_ms);
@@ -392,9 +433,9 @@ impl Backlog {
         if queue.is_out() || queue.in_line {
             return;
         }
-        match self.leases.get(front.id).map(|t| t.state) {
+        match self.leases.get(front.id()).map(|t| t.state) {
             Some(State::Waiting { due_ms }) if due_ms > now_ms => {
-                let id = front.id;
+                let id = front.id();
                 self.leases.wake_at(due_ms, id);
             }
             Some(State::Dying) => {}

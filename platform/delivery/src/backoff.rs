@@ -2,14 +2,16 @@
 
 /// Doubling waits between two bounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Backoff {
-    pub(crate) min_ms: u64,
-    pub(crate) max_ms: u64,
+pub struct Backoff {
+    /// The first wait, in milliseconds.
+    pub min_ms: u64,
+    /// The longest wait, in milliseconds.
+    pub max_ms: u64,
 }
 
 impl Backoff {
     /// The wait after the `failures`-th failure in a row, counted from 1.
-    pub(crate) fn after(self, failures: u32) -> u64 {
+    pub fn after(self, failures: u32) -> u64 {
         let doublings = failures.saturating_sub(1).min(40);
         self.min_ms.saturating_mul(1 << doublings).min(self.max_ms).max(self.min_ms)
     }
@@ -17,11 +19,11 @@ impl Backoff {
 
 /// A subscription's retry policy: none means again at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct RetryPolicy(pub(crate) Option<Backoff>);
+pub struct RetryPolicy(pub Option<Backoff>);
 
 impl RetryPolicy {
     /// The wait before the delivery after `attempts` failed ones.
-    pub(crate) fn after(self, attempts: u16) -> u64 {
+    pub fn after(self, attempts: u16) -> u64 {
         self.0.map_or(0, |backoff| backoff.after(u32::from(attempts)))
     }
 }

@@ -1,10 +1,11 @@
 //! How many pushes of one subscription may be in flight.
 
-use crate::limits::PUSH_WINDOW_START;
+/// Window of a push subscription that has not yet succeeded.
+const START: usize = 4;
 
 /// A window that doubles while full windows succeed and halves when pushes fail.
 #[derive(Debug, Clone)]
-pub(crate) struct Window {
+pub struct Window {
     size: usize,
     max: usize,
     /// Successes since the window last grew by one, beyond the slow start.
@@ -17,19 +18,19 @@ pub(crate) struct Window {
 
 impl Window {
     /// A window that starts small, or at its maximum when `fast`.
-    pub(crate) fn new(max: usize, fast: bool) -> Window {
+    pub fn new(max: usize, fast: bool) -> Window {
         let max = max.max(1);
-        let size = if fast { max } else { PUSH_WINDOW_START.min(max) };
+        let size = if fast { max } else { START.min(max) };
         Window { size, max, credit: 0, threshold: max, forgiven: 0 }
     }
 
     /// Room for more when so many are in flight.
-    pub(crate) fn room(&self, in_flight: usize) -> usize {
+    pub fn room(&self, in_flight: usize) -> usize {
         self.size.saturating_sub(in_flight)
     }
 
     /// A push succeeded; `in_flight` counts it. An idle window does not grow.
-    pub(crate) fn succeeded(&mut self, in_flight: usize) {
+    pub fn succeeded(&mut self, in_flight: usize) {
         self.forgiven = self.forgiven.saturating_sub(1);
         if in_flight < self.size || self.size == self.max {
             return;
@@ -42,7 +43,7 @@ impl Window {
     }
 
     /// A push failed; `in_flight` counts it. One window of failures halves the window once.
-    pub(crate) fn failed(&mut self, in_flight: usize) {
+    pub fn failed(&mut self, in_flight: usize) {
         if self.forgiven > 0 {
             self.forgiven -= 1;
             return;
@@ -54,7 +55,7 @@ impl Window {
     }
 
     /// Whether it cannot get smaller.
-    pub(crate) fn is_closed(&self) -> bool {
+    pub fn is_closed(&self) -> bool {
         self.size == 1
     }
 }

@@ -2,10 +2,12 @@
 
 use super::Filter;
 use super::lexer::{Token, tokens};
-use crate::limits::FILTER_BYTES;
+
+/// Bytes of a filter: Pub/Sub's own limit, from <https://cloud.google.com/pubsub/quotas>.
+const FILTER_BYTES: usize = 256;
 
 /// Parses a filter, or says in a sentence what is wrong with it.
-pub(crate) fn parse(filter: &str) -> Result<Filter, String> {
+pub fn parse(filter: &str) -> Result<Filter, String> {
     if filter.len() > FILTER_BYTES {
         return Err(format!("a filter has at most {FILTER_BYTES} bytes, this one has {}", filter.len()));
     }

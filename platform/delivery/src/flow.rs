@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 /// Who holds a lease: a stream's number, or one of those below.
-pub(crate) type Owner = u64;
+pub type Owner = u64;
 
 /// Owner of leases held by the broker's own pushes.
-pub(crate) const PUSH: Owner = 0;
+pub const PUSH: Owner = 0;
 /// Owner of leases given out by unary pulls, which have no flow control.
-pub(crate) const UNARY: Owner = 1;
+pub const UNARY: Owner = 1;
 
 #[derive(Debug)]
 struct Stream {
@@ -20,21 +20,23 @@ struct Stream {
 
 /// The open streams of one subscription.
 #[derive(Debug, Default)]
-pub(crate) struct Flows {
+pub struct Flows {
     streams: HashMap<Owner, Stream>,
 }
 
 impl Flows {
-    pub(crate) fn open(&mut self, owner: Owner, max_messages: i64, max_bytes: i64) {
+    /// A stream opens with its client's limits.
+    pub fn open(&mut self, owner: Owner, max_messages: i64, max_bytes: i64) {
         self.streams.insert(owner, Stream { messages: 0, bytes: 0, max_messages, max_bytes });
     }
 
-    pub(crate) fn close(&mut self, owner: Owner) {
+    /// A stream is gone.
+    pub fn close(&mut self, owner: Owner) {
         self.streams.remove(&owner);
     }
 
     /// Messages this owner may still get, and bytes after which it gets no further one.
-    pub(crate) fn room(&self, owner: Owner) -> (usize, usize) {
+    pub fn room(&self, owner: Owner) -> (usize, usize) {
         let room = |used: i64, max: i64| usize::try_from(max.saturating_sub(used)).unwrap_or(0);
         match self.streams.get(&owner) {
             None => (usize::MAX, usize::MAX),
@@ -42,14 +44,16 @@ impl Flows {
         }
     }
 
-    pub(crate) fn lent(&mut self, owner: Owner, bytes: u32) {
+    /// A message of so many bytes is given out.
+    pub fn lent(&mut self, owner: Owner, bytes: u32) {
         if let Some(stream) = self.streams.get_mut(&owner) {
             stream.messages += 1;
             stream.bytes += i64::from(bytes);
         }
     }
 
-    pub(crate) fn returned(&mut self, owner: Owner, bytes: u32) {
+    /// A message of so many bytes is out no more.
+    pub fn returned(&mut self, owner: Owner, bytes: u32) {
         if let Some(stream) = self.streams.get_mut(&owner) {
             stream.messages -= 1;
             stream.bytes -= i64::from(bytes);

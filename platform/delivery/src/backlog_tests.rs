@@ -5,20 +5,43 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::*;
-use crate::delivery::{Backoff, UNARY};
-use crate::log::Segment;
+use crate::{Backoff, UNARY};
 
 const DEADLINE_MS: u64 = 10_000;
 
+/// A message of ten bytes, published at the time that is its id.
+#[derive(Debug)]
+struct Sample {
+    id: u64,
+    key: u64,
+}
+
+impl Message for Sample {
+    fn id(&self) -> u64 {
+        self.id
+    }
+
+    fn key(&self) -> u64 {
+        self.key
+    }
+
+    fn publish_ms(&self) -> u64 {
+        self.id
+    }
+
+    fn bytes(&self) -> u32 {
+        10
+    }
+}
+
 struct World {
-    backlog: Backlog,
-    segment: Arc<Segment>,
+    backlog: Backlog<Sample>,
     now_ms: u64,
 }
 
 impl World {
     fn new(policy: Policy) -> World {
-        World { backlog: Backlog::new(policy, 0), segment: Segment::for_tests(), now_ms: 0 }
+        World { backlog: Backlog::new(policy, 0), now_ms: 0 }
     }
 
     fn ordered() -> World {
@@ -26,10 +49,10 @@ impl World {
     }
 
     fn insert(&mut self, id: u64, key: u64) {
-        self.backlog.insert(Stored::for_tests(&self.segment, id, key));
+        self.backlog.insert(Arc::new(Sample { id, key }));
     }
 
-    fn take(&mut self, messages: usize, per_key: usize) -> Vec<Delivery> {
+    fn take(&mut self, messages: usize, per_key: usize) -> Vec<Delivery<Sample>> {
         let until_ms = self.now_ms + DEADLINE_MS;
         let owner = UNARY;
         self.backlog.take(Take { messages, bytes: usize::MAX, per_key, now_ms: self.now_ms, until_ms, owner })
@@ -39,7 +62,7 @@ impl World {
         self.take(100, 100).iter().map(|d| d.message.id).collect()
     }
 
-    fn later(&mut self, ms: u64) -> Vec<Nacked> {
+    fn later(&mut self, ms: u64) -> Vec<Nacked<Sample>> {
         self.now_ms += ms;
         self.backlog.pass(self.now_ms)
     }
@@ -201,7 +224,7 @@ struct Model {
 }
 
 impl Model {
-    fn nacked(&mut self, nacked: &Nacked) {
+    fn nacked(&mut self, nacked: &Nacked<Sample>) {
         match nacked {
             Nacked::Unknown => {}
             Nacked::Again(message, _) => {

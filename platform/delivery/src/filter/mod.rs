@@ -13,11 +13,13 @@
 mod lexer;
 mod parser;
 
-pub(crate) use parser::parse;
+pub use parser::parse as parse_filter;
+#[cfg(test)]
+use parser::parse;
 
 /// A parsed filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Filter {
+pub enum Filter {
     /// The attribute is there.
     Has(String),
     /// The attribute is there with exactly this value.
@@ -36,7 +38,7 @@ impl Filter {
     /// Whether a message with these attributes passes.
     ///
     /// `attributes.k != "v"` is `NOT attributes.k = "v"`: it passes when `k` is not there.
-    pub(crate) fn matches(&self, attributes: &[(&str, &str)]) -> bool {
+    pub fn matches(&self, attributes: &[(&str, &str)]) -> bool {
         let value = |key: &str| attributes.iter().find(|(k, _)| *k == key).map(|(_, v)| *v);
         match self {
             Filter::Has(key) => value(key).is_some(),
