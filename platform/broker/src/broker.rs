@@ -54,14 +54,17 @@ impl Broker {
             settings,
             clock,
             log: opened.log,
+            dice: opened.dice,
             recent: opened.recent,
             topics: RwLock::new(opened.topics),
             subscriptions: RwLock::new(opened.subscriptions),
+            snapshots: RwLock::new(opened.snapshots),
             last_number: AtomicU32::new(opened.last_number),
             last_owner: AtomicU64::new(UNARY),
             stopping: watch::Sender::new(false),
             pushers: tokio::sync::Mutex::new(HashMap::new()),
         });
+        core.log.claims().set(core.claims());
         for subscription in core.all_subscriptions() {
             core.refresh_pusher(&subscription).await;
         }

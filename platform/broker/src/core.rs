@@ -11,12 +11,14 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
-use crate::error::Refusal;
+use crate::error::{Code, Refusal};
+use crate::faults::Dice;
 use crate::log::{
-    Destination, Log, Publish, Recent, SavedCatalogue, SavedSubscription, SavedTopic, Stored, save_catalogue,
+    Claim, Destination, Log, LogView, Publish, Recent, SavedCatalogue, SavedTopic, Stored, save_catalogue,
 };
 use crate::message::{self, Incoming};
 use crate::settings::Settings;
+use crate::snapshot::Snapshot;
 use crate::subscription::{Counts, Ground, Missed, Subscription};
 use crate::sync::read;
 use crate::topic::Topic;
@@ -26,10 +28,12 @@ use crate::{limits, names, push};
 pub(crate) struct Core {
     pub(crate) settings: Settings,
     pub(crate) clock: Clock,
+    pub(crate) dice: Arc<Dice>,
     pub(crate) log: Log,
     pub(crate) recent: Arc<Recent>,
     pub(crate) topics: RwLock<HashMap<String, Arc<Topic>>>,
     pub(crate) subscriptions: RwLock<HashMap<String, Arc<Subscription>>>,
+    pub(crate) snapshots: RwLock<HashMap<String, Arc<Snapshot>>>,
     /// Number of the last topic or subscription. Changed by the log's writer only.
     pub(crate) last_number: AtomicU32,
     pub(crate) last_owner: AtomicU64,
@@ -47,9 +51,25 @@ impl Core {
         read(&self.subscriptions).get(name).cloned().ok_or_else(|| Refusal::not_found("Subscription", name))
     }
 
+    /// A subscription that still has its topic.
+    pub(crate) fn attached(&self, name: &str) -> Result<Arc<Subscription>, Refusal> {
+        let subscription = self.subscription(name)?;
+        if subscription.is_detached() {
+            return Err(Refusal::new(
+                Code::FailedPrecondition,
+                format!("Subscription is detached from its topic: {name}"),
+            ));
+        }
+        Ok(subscription)
+    }
+
+    pub(crate) fn snapshot(&self, name: &str) -> Result<Arc<Snapshot>, Refusal> {
+        read(&self.snapshots).get(name).cloned().ok_or_else(|| Refusal::not_found("Snapshot", name))
+    }
+
     /// What a new subscription stands on.
     pub(crate) fn ground(&self) -> Ground {
-        Ground { log: self.log.clone(), clock: self.clock, fast: self.settings.fast }
+        Ground { log: self.log.clone(), clock: self.clock, fast: self.settings.fast, dice: Arc::clone(&self.dice) }
     }
 
     /// All subscriptions.
@@ -67,34 +87,44 @@ impl Core {
     /// Runs a change of the catalogue on the log's writer, between two groups.
     pub(crate) async fn change<T: Send + 'static>(
         self: &Arc<Core>,
-        change: impl FnOnce(&Core, u64) -> Result<T, Refusal> + Send + 'static,
+        change: impl FnOnce(&Core, &LogView) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
         let (answer, answered) = oneshot::channel();
         let core = Arc::clone(self);
-        self.log.admin(Box::new(move |next_id| {
+        self.log.admin(Box::new(move |log| {
+            let changed = change(&core, log);
+            core.log.claims().set(core.claims());
             // A caller that is gone needs no answer.
-            let _ = answer.send(change(&core, next_id));
+            let _ = answer.send(changed);
         }))?;
         answered.await.unwrap_or_else(|_| Err(Refusal::unavailable("the broker is stopping")))
     }
 
     /// The catalogue as it is.
-    pub(crate) fn snapshot(&self) -> SavedCatalogue {
-        let topics = read(&self.topics);
-        let subscriptions = read(&self.subscriptions);
+    pub(crate) fn catalogue(&self) -> SavedCatalogue {
         SavedCatalogue {
-            topics: topics.values().map(|t| SavedTopic { number: t.number, config: t.config.clone() }).collect(),
-            subscriptions: subscriptions
-                .values()
-                .map(|s| SavedSubscription {
-                    number: s.number,
-                    topic: s.topic.number,
-                    from_id: s.from_id,
-                    config: s.config(),
-                })
-                .collect(),
+            topics: read(&self.topics).values().map(|t| SavedTopic { number: t.number, config: t.config() }).collect(),
+            subscriptions: read(&self.subscriptions).values().map(|s| s.saved()).collect(),
+            snapshots: read(&self.snapshots).values().map(|s| s.saved()).collect(),
             last_number: self.last_number.load(Ordering::Acquire),
         }
+    }
+
+    /// What is retained of each topic beyond what its subscriptions owe.
+    pub(crate) fn claims(&self) -> HashMap<u32, Claim> {
+        let mut claims: HashMap<u32, Claim> = HashMap::new();
+        for topic in read(&self.topics).values() {
+            claims.entry(topic.number).or_default().younger_ms = topic.retention_ms();
+        }
+        for subscription in read(&self.subscriptions).values().filter(|s| !s.is_detached()) {
+            let claim = claims.entry(subscription.topic.number).or_default();
+            claim.younger_ms = claim.younger_ms.max(subscription.terms().retain_acked_ms());
+        }
+        for snapshot in read(&self.snapshots).values() {
+            let claim = claims.entry(snapshot.topic).or_default();
+            claim.from_id = Some(claim.from_id.map_or(snapshot.next_id, |from| from.min(snapshot.next_id)));
+        }
+        claims
     }
 
     /// Puts a catalogue on disk.
@@ -135,7 +165,8 @@ impl Core {
     }
 
     async fn forward_one(&self, subscription: &Subscription, missed: &Missed) -> Result<(), Refusal> {
-        let policy = subscription.dead_letter.as_ref().ok_or_else(|| Refusal::invalid("no dead-letter policy"))?;
+        let terms = subscription.terms();
+        let policy = terms.dead_letter.as_ref().ok_or_else(|| Refusal::invalid("no dead-letter policy"))?;
         let topic = self.topic(&policy.topic)?;
         let stored = &missed.message;
         let payload = self.payload(stored).map_err(|e| Refusal::unavailable(e.to_string()))?;
@@ -169,7 +200,8 @@ impl Core {
             subscription.abandon(PUSH);
         }
         let endpoint = subscription.config().push_config.map(|c| c.push_endpoint).filter(|e| !e.is_empty());
-        let endpoint = endpoint.filter(|_| !subscription.is_deleted() && !*self.stopping.borrow());
+        let endpoint =
+            endpoint.filter(|_| !subscription.is_deleted() && !subscription.is_detached() && !*self.stopping.borrow());
         let Some(endpoint) = endpoint else { return };
         match endpoint.parse() {
             Ok(uri) => {

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 pub(crate) use tonic::Code;
 
+use crate::grpc;
+
 /// Why a broker did not start or did not stop cleanly.
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
@@ -54,11 +56,13 @@ pub enum BrokerError {
 pub(crate) struct Refusal {
     pub(crate) code: Code,
     pub(crate) message: String,
+    /// What to say about single things, by their names: the metadata of a `google.rpc.ErrorInfo`.
+    pub(crate) details: Vec<(String, String)>,
 }
 
 impl Refusal {
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Refusal {
-        Refusal { code, message: message.into() }
+        Refusal { code, message: message.into(), details: Vec::new() }
     }
 
     pub(crate) fn invalid(message: impl Into<String>) -> Refusal {
@@ -89,6 +93,10 @@ impl Refusal {
 
 impl From<Refusal> for tonic::Status {
     fn from(refusal: Refusal) -> tonic::Status {
-        tonic::Status::new(refusal.code, refusal.message)
+        if refusal.details.is_empty() {
+            return tonic::Status::new(refusal.code, refusal.message);
+        }
+        let details = grpc::details(&refusal);
+        tonic::Status::with_details(refusal.code, refusal.message, details)
     }
 }

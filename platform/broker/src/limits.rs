@@ -33,6 +33,16 @@ pub(crate) const RETRY_BACKOFF_MS: std::ops::RangeInclusive<u64> = 0..=600_000;
 pub(crate) const RETRY_MIN_DEFAULT_MS: u64 = 10_000;
 /// Milliseconds of a retry policy's upper bound when it gives none (service).
 pub(crate) const RETRY_MAX_DEFAULT_MS: u64 = 600_000;
+/// Milliseconds a snapshot lives, less the age of its oldest message (service): seven days.
+pub(crate) const SNAPSHOT_LIFE_MS: u64 = 7 * 86_400_000;
+/// Milliseconds a new snapshot must have to live (service): an hour.
+pub(crate) const SNAPSHOT_LIFE_MIN_MS: u64 = 3_600_000;
+/// Snapshots at a time (service, per project).
+pub(crate) const SNAPSHOTS: usize = 5_000;
+/// Seconds of an expiration policy (service): one day at least.
+pub(crate) const TTL_SECONDS_MIN: i64 = 86_400;
+/// Paths in one update mask.
+pub(crate) const MASK_PATHS: usize = 64;
 /// Labels of one resource (service).
 pub(crate) const LABELS: usize = 64;
 /// Ack ids in one acknowledge or modifyAckDeadline request (service limits the request to 512 KB).

@@ -36,7 +36,7 @@ pub(crate) async fn run(core: Arc<Core>, subscription: Arc<Subscription>, endpoi
         client: client(core.settings.push_window_max()),
         endpoint,
         envelope: Envelope::new(&subscription.name),
-        timeout: Duration::from_millis(subscription.ack_deadline_ms),
+        timeout: Duration::from_millis(subscription.terms().ack_deadline_ms),
         window: Window::new(core.settings.push_window_max(), core.settings.fast),
         failures: 0,
         paused_until_ms: 0,
@@ -117,7 +117,7 @@ impl Pusher {
                 return None;
             }
         };
-        let shown = self.subscription.dead_letter.is_some().then_some(attempt);
+        let shown = self.subscription.terms().dead_letter.is_some().then_some(attempt);
         let body = self.envelope.wrap(&payload, message.id, message.publish_ms, shown);
         let request = self.client.request(self.request(body));
         let timeout = self.timeout;

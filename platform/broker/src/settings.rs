@@ -4,6 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::faults::Faults;
+
 /// How a [`Broker`](crate::Broker) runs. Start from [`Settings::default`] and set what differs.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -14,6 +16,8 @@ pub struct Settings {
     /// For tests and demonstrations: pushes start with a full window instead of a slow start, and no wait after
     /// a failure is longer than one second, whatever a retry policy says. Default `false`.
     pub fast: bool,
+    /// What goes wrong on purpose. Default: nothing.
+    pub faults: Faults,
     /// Requests in flight per push subscription, at most. 1..=1000. Default 128 (64 with `fast`).
     pub push_window: Option<usize>,
     /// Bytes after which the log begins a new segment. 64 KiB..=1 GiB. Default 32 MiB. Disk space comes back
@@ -36,6 +40,7 @@ impl Default for Settings {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8085)),
             data: PathBuf::from("broker-data"),
             fast: false,
+            faults: Faults::default(),
             push_window: None,
             segment_bytes: 32 << 20,
             recent_bytes: 16 << 20,

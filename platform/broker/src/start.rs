@@ -6,9 +6,11 @@ use std::thread::JoinHandle;
 
 use crate::clock::Clock;
 use crate::error::BrokerError;
+use crate::faults::Dice;
 use crate::log::{self, Found, Log, Recent, SavedCatalogue};
 use crate::message::MessageView;
 use crate::settings::Settings;
+use crate::snapshot::Snapshot;
 use crate::subscription::{Ground, Subscription};
 use crate::topic::Topic;
 
@@ -16,9 +18,11 @@ use crate::topic::Topic;
 pub(crate) struct Opened {
     pub(crate) log: Log,
     pub(crate) writer: JoinHandle<()>,
+    pub(crate) dice: Arc<Dice>,
     pub(crate) recent: Arc<Recent>,
     pub(crate) topics: HashMap<String, Arc<Topic>>,
     pub(crate) subscriptions: HashMap<String, Arc<Subscription>>,
+    pub(crate) snapshots: HashMap<String, Arc<Snapshot>>,
     pub(crate) last_number: u32,
 }
 
@@ -28,6 +32,7 @@ pub(crate) fn check(settings: &Settings) -> Result<(), BrokerError> {
         ((64 << 10..=1 << 30).contains(&settings.segment_bytes), "segment_bytes"),
         (settings.recent_bytes <= 1 << 30, "recent_bytes"),
         ((1..=65_536).contains(&settings.connections), "connections"),
+        (settings.faults.are_in_range(), "faults"),
         (settings.push_window.is_none_or(|n| (1..=1_000).contains(&n)), "push_window"),
     ];
     match checks.into_iter().find(|(good, _)| !good) {
@@ -45,24 +50,34 @@ pub(crate) fn open(settings: &Settings, clock: Clock) -> Result<Opened, BrokerEr
         _ => BrokerError::Data { path, source },
     })?;
     let last_number = catalogue.last_number;
-    let ground = Ground { log: Log::new(), clock, fast: settings.fast };
+    let dice = Arc::new(Dice::new(settings.faults));
+    let ground = Ground { log: Log::new(), clock, fast: settings.fast, dice: Arc::clone(&dice) };
+    let snapshots: Vec<Arc<Snapshot>> =
+        catalogue.snapshots.iter().map(|saved| Arc::new(Snapshot::restored(saved.clone()))).collect();
     let by_topic = build(&ground, catalogue);
     // Microseconds, so that two brokers that both began with an empty directory do not give the same ids.
     let first_id = clock.wall_ms() * 1000;
-    let recovered = log::recover(&settings.data, first_id, |found| restore(&by_topic, found))?;
+    let recovered = log::recover(&settings.data, first_id, |found| {
+        restore(&by_topic, found);
+        snapshots.iter().filter(|s| s.topic == found.topic).for_each(|s| s.restore(&found.stored));
+    })?;
     let recent = Arc::new(Recent::new(settings.recent_bytes));
     let writer =
         ground.log.start(settings, recovered, Arc::clone(&recent), clock, lock).map_err(BrokerError::Writer)?;
     let (mut topics, mut subscriptions) = (HashMap::new(), HashMap::new());
     for topic in by_topic.into_values() {
         for subscription in topic.subscriptions() {
+            if subscription.is_detached() {
+                topic.detach(subscription.number);
+            }
             subscriptions.insert(subscription.name.clone(), subscription);
         }
-        if !topic.config.name.is_empty() {
-            topics.insert(topic.config.name.clone(), topic);
+        if !topic.name.is_empty() {
+            topics.insert(topic.name.clone(), topic);
         }
     }
-    Ok(Opened { log: ground.log, writer, recent, topics, subscriptions, last_number })
+    let snapshots = snapshots.into_iter().map(|snapshot| (snapshot.name.clone(), snapshot)).collect();
+    Ok(Opened { log: ground.log, writer, dice, recent, topics, subscriptions, snapshots, last_number })
 }
 
 /// Topics by number, with their subscriptions. Deleted topics that still have subscriptions are among them.
@@ -74,8 +89,7 @@ fn build(ground: &Ground, catalogue: SavedCatalogue) -> HashMap<u32, Arc<Topic>>
         .collect();
     for saved in catalogue.subscriptions {
         let topic = topics.entry(saved.topic).or_insert_with(|| Arc::new(Topic::deleted(saved.topic)));
-        let (number, from_id) = (saved.number, saved.from_id);
-        let subscription = Subscription::new(number, from_id, saved.config, Arc::clone(topic), ground);
+        let subscription = Subscription::new(saved, Arc::clone(topic), ground);
         topic.attach(Arc::new(subscription));
     }
     topics
@@ -86,7 +100,8 @@ fn restore(topics: &HashMap<u32, Arc<Topic>>, found: &Found) {
     let Some(topic) = topics.get(&found.topic) else { return };
     let mut attributes = None;
     for subscription in topic.subscriptions() {
-        if found.stored.id < subscription.from_id || found.is_done(subscription.number) {
+        let before = found.stored.id < subscription.first_id();
+        if before || subscription.is_detached() || found.is_done(subscription.number) {
             continue;
         }
         if let Some(filter) = &subscription.filter {

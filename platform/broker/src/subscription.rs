@@ -1,17 +1,21 @@
 //! A subscription: the lock around its backlog, and the acks that go to disk.
 
+use std::collections::HashSet;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, RwLock};
 
-use delivery::{AckId, Backlog, Backoff, DeadLetterPolicy, Filter, Owner, Policy, RetryPolicy, Take, parse_filter};
+use delivery::{AckId, Backlog, Filter, Owner, Policy, Take, parse_filter};
 use google_cloud_googleapis::pubsub::v1 as pb;
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
-use crate::limits;
-use crate::log::{Ack, Log, Stored};
-use crate::sync::lock;
+use crate::error::Refusal;
+use crate::faults::Dice;
+use crate::log::{Ack, Log, SavedSubscription, Stored};
+use crate::message::MessageView;
+use crate::sync::{lock, read, write};
+use crate::terms::Terms;
 use crate::topic::Topic;
 
 /// A message given out.
@@ -27,6 +31,7 @@ pub(crate) struct Ground {
     pub(crate) clock: Clock,
     /// See [`crate::Settings::fast`].
     pub(crate) fast: bool,
+    pub(crate) dice: Arc<Dice>,
 }
 
 /// A subscription, alive or deleted.
@@ -34,20 +39,23 @@ pub(crate) struct Subscription {
     pub(crate) number: u32,
     pub(crate) name: String,
     pub(crate) topic: Arc<Topic>,
-    /// The first message id that belongs to it.
-    pub(crate) from_id: u64,
+    /// The first message id that belongs to it. A seek may lower it.
+    from_id: AtomicU64,
+    /// Messages published before this wall time are dropped: a seek to the future.
+    skip_until_ms: AtomicU64,
     pub(crate) filter: Option<Filter>,
-    pub(crate) ack_deadline_ms: u64,
-    pub(crate) dead_letter: Option<DeadLetterPolicy>,
-    retention_ms: u64,
-    config: Mutex<pb::Subscription>,
+    terms: RwLock<Arc<Terms>>,
     backlog: Mutex<Backlog<Stored>>,
+    /// Held shared from the ack of a message to the writing down of it, and by a seek alone: the ack files must tell both in the
+    /// order in which they happened.
+    settling: RwLock<()>,
     /// Told whenever there may be something to take.
     pub(crate) wake: Notify,
     deleted: AtomicBool,
+    /// Wall time of the last sign of a subscriber.
+    used_ms: AtomicU64,
     pub(crate) counts: Counts,
-    log: Log,
-    clock: Clock,
+    ground: Ground,
 }
 
 /// What happened to messages since the start.
@@ -65,6 +73,19 @@ impl Counts {
     }
 }
 
+/// What a seek found in the log.
+#[derive(Debug, Default)]
+pub(crate) struct Sought {
+    /// Messages it will owe, those it owes already among them.
+    pub(crate) found: Vec<Arc<Stored>>,
+    /// Messages older than the subscription that it does not owe.
+    pub(crate) passed: Vec<Arc<Stored>>,
+    /// The first message that belongs to it from now on.
+    pub(crate) from_id: u64,
+    /// Messages published before this wall time are dropped.
+    pub(crate) skip_until_ms: u64,
+}
+
 /// What a turn at the backlog gave.
 #[derive(Debug, Default)]
 pub(crate) struct Turn {
@@ -77,69 +98,107 @@ pub(crate) struct Turn {
 
 impl Subscription {
     /// A subscription with an empty backlog. Its configuration was checked when it was created.
-    pub(crate) fn new(
-        number: u32,
-        from_id: u64,
-        config: pb::Subscription,
-        topic: Arc<Topic>,
-        ground: &Ground,
-    ) -> Subscription {
-        let dead_letter = config.dead_letter_policy.as_ref().map(|policy| DeadLetterPolicy {
-            topic: policy.dead_letter_topic.clone(),
-            max_attempts: u16::try_from(policy.max_delivery_attempts).unwrap_or(u16::MAX),
-        });
+    pub(crate) fn new(saved: SavedSubscription, topic: Arc<Topic>, ground: &Ground) -> Subscription {
+        let SavedSubscription { number, from_id, config, skip_until_ms, .. } = saved;
+        let terms = Terms::of(config, ground.fast);
+        let config = &terms.config;
         let policy = Policy {
             ordered: config.enable_message_ordering,
-            retry: retry_policy(config.retry_policy.as_ref(), ground.fast),
-            dead_letter: dead_letter.clone(),
+            retry: terms.retry,
+            dead_letter: terms.dead_letter.clone(),
         };
-        let retention =
-            config.message_retention_duration.as_ref().map_or(limits::RETENTION_DEFAULT_SECONDS, |d| d.seconds);
         #[allow(clippy::cast_possible_truncation, reason = "only differs from run to run")]
         let lease = ground.clock.wall_ms() as u32;
         Subscription {
             number,
             name: config.name.clone(),
             topic,
-            from_id,
+            from_id: AtomicU64::new(from_id),
+            skip_until_ms: AtomicU64::new(skip_until_ms),
             filter: if config.filter.is_empty() { None } else { parse_filter(&config.filter).ok() },
-            ack_deadline_ms: u64::try_from(config.ack_deadline_seconds).unwrap_or(0) * 1000,
-            dead_letter,
-            retention_ms: u64::try_from(retention).unwrap_or(0) * 1000,
-            config: Mutex::new(config),
             backlog: Mutex::new(Backlog::new(policy, lease)),
+            terms: RwLock::new(Arc::new(terms)),
+            settling: RwLock::new(()),
             wake: Notify::new(),
             deleted: AtomicBool::new(false),
+            used_ms: AtomicU64::new(ground.clock.wall_ms()),
             counts: Counts::default(),
-            log: ground.log.clone(),
-            clock: ground.clock,
+            ground: ground.clone(),
         }
     }
 
+    /// How it stands in the catalogue.
+    pub(crate) fn saved(&self) -> SavedSubscription {
+        SavedSubscription {
+            number: self.number,
+            topic: self.topic.number,
+            from_id: self.first_id(),
+            config: self.config(),
+            skip_until_ms: self.skip_until_ms.load(Ordering::Acquire),
+        }
+    }
+
+    pub(crate) fn terms(&self) -> Arc<Terms> {
+        Arc::clone(&read(&self.terms))
+    }
+
     pub(crate) fn config(&self) -> pb::Subscription {
-        lock(&self.config).clone()
+        read(&self.terms).config.clone()
     }
 
-    pub(crate) fn set_push_config(&self, push_config: Option<pb::PushConfig>) {
-        lock(&self.config).push_config = push_config;
+    /// Replaces the configuration. Filter and ordering stay as they were.
+    pub(crate) fn set_config(&self, config: pb::Subscription) {
+        let terms = Terms::of(config, self.ground.fast);
+        lock(&self.backlog).set_policy(terms.retry, terms.dead_letter.clone());
+        *write(&self.terms) = Arc::new(terms);
+        self.wake.notify_waiters();
     }
 
-    pub(crate) fn set_topic_name(&self, name: &str) {
-        name.clone_into(&mut lock(&self.config).topic);
+    pub(crate) fn first_id(&self) -> u64 {
+        self.from_id.load(Ordering::Acquire)
     }
 
     pub(crate) fn is_deleted(&self) -> bool {
         self.deleted.load(Ordering::Acquire)
     }
 
+    /// Whether it was cut off from its topic.
+    pub(crate) fn is_detached(&self) -> bool {
+        read(&self.terms).config.detached
+    }
+
+    /// Whether a message passes its filter.
+    pub(crate) fn passes(&self, payload: &[u8]) -> bool {
+        self.filter.as_ref().is_none_or(|filter| filter.matches(&MessageView::of_stored(payload).attributes))
+    }
+
+    /// A subscriber is there.
+    pub(crate) fn is_used(&self) {
+        self.used_ms.store(self.ground.clock.wall_ms(), Ordering::Release);
+    }
+
+    /// Whether nobody used it for as long as its expiration policy allows.
+    pub(crate) fn has_expired(&self) -> bool {
+        let unused_ms = self.ground.clock.wall_ms().saturating_sub(self.used_ms.load(Ordering::Acquire));
+        self.terms().ttl_ms.is_some_and(|ttl_ms| unused_ms > ttl_ms)
+    }
+
     /// New messages, in order, all of one segment.
     pub(crate) fn receive(&self, messages: Vec<Arc<Stored>>) {
         let Some(first) = messages.first() else { return };
+        if first.publish_ms < self.skip_until_ms.load(Ordering::Acquire) {
+            return;
+        }
         first.segment.owe(messages.len() as u64);
         {
             let mut backlog = lock(&self.backlog);
+            let delay_ms = self.ground.dice.delay_ms();
             for message in messages {
-                backlog.insert(message);
+                if delay_ms > 0 {
+                    backlog.insert_later(message, self.ground.clock.steady_ms() + delay_ms);
+                } else {
+                    backlog.insert(message);
+                }
             }
         }
         self.wake.notify_waiters();
@@ -147,6 +206,9 @@ impl Subscription {
 
     /// A message found at the start.
     pub(crate) fn restore(&self, message: Arc<Stored>, attempts: u16) {
+        if message.publish_ms < self.skip_until_ms.load(Ordering::Acquire) {
+            return;
+        }
         message.segment.owe(1);
         lock(&self.backlog).restore(message, attempts);
     }
@@ -164,7 +226,7 @@ impl Subscription {
 
     /// Lets time pass. Gives messages to forward to the dead-letter topic.
     pub(crate) fn pass(&self) -> Vec<Missed> {
-        let expired = lock(&self.backlog).pass(self.clock.steady_ms());
+        let expired = lock(&self.backlog).pass(self.ground.clock.steady_ms());
         if expired.is_empty() {
             return Vec::new();
         }
@@ -177,25 +239,116 @@ impl Subscription {
     /// # Errors
     /// When it cannot be written. The messages are not delivered again by this run, but may be by the next.
     pub(crate) fn ack(&self, ids: impl IntoIterator<Item = u64>) -> io::Result<()> {
-        let now_ms = self.clock.steady_ms();
-        let done: Vec<Arc<Stored>> = {
-            let mut backlog = lock(&self.backlog);
-            ids.into_iter().filter_map(|id| backlog.ack(id, now_ms)).collect()
-        };
+        let now_ms = self.ground.clock.steady_ms();
+        let dice = &self.ground.dice;
+        self.done(|backlog| {
+            let ack = |id| {
+                if dice.drops_ack() {
+                    backlog.forget_ack(id, now_ms);
+                    None
+                } else if dice.duplicates() {
+                    backlog.repeat(id, now_ms);
+                    None
+                } else {
+                    backlog.ack(id, now_ms)
+                }
+            };
+            ids.into_iter().filter_map(ack).collect()
+        })
+    }
+
+    /// The messages of deliveries that still have their leases are done. Gives the ack ids of the others.
+    ///
+    /// # Errors
+    /// As [`Subscription::ack`].
+    pub(crate) fn ack_leased(&self, ack_ids: impl IntoIterator<Item = AckId>) -> io::Result<Vec<AckId>> {
+        let now_ms = self.ground.clock.steady_ms();
+        let mut lost = Vec::new();
+        self.done(|backlog| {
+            let acked = ack_ids.into_iter().filter_map(|ack_id| {
+                let acked = backlog.ack_leased(ack_id, now_ms);
+                if acked.is_none() {
+                    lost.push(ack_id);
+                }
+                acked
+            });
+            acked.collect()
+        })?;
+        Ok(lost)
+    }
+
+    /// Whether this delivery still has its lease.
+    pub(crate) fn is_leased(&self, ack_id: AckId) -> bool {
+        lock(&self.backlog).is_leased(ack_id, self.ground.clock.steady_ms())
+    }
+
+    fn done(&self, take_out: impl FnOnce(&mut Backlog<Stored>) -> Vec<Arc<Stored>>) -> io::Result<()> {
+        let settling = read(&self.settling);
+        let done = take_out(&mut lock(&self.backlog));
         // Also with none done: an earlier error may have left acks to write.
-        let written = self.log.append_acks(self.number, done.iter().map(|message| (message, Ack::Done)));
+        let written = self.ground.log.append_acks(self.number, done.iter().map(|message| (message, Ack::Done)));
+        drop(settling);
         for message in &done {
-            self.log.settle(message);
+            self.ground.log.settle(message);
         }
         Counts::add(&self.counts.acked, done.len());
         self.wake.notify_waiters();
         written
     }
 
+    /// From now on it owes the messages it owed that are `wanted`, and `revived` ones. Called by the log's writer only.
+    ///
+    /// `save` puts its new place in the catalogue.
+    ///
+    /// # Errors
+    /// When it cannot be written. Then everything is as it was, but a restart may show a part of it.
+    pub(crate) fn seek(
+        &self,
+        sought: Sought,
+        wanted: impl Fn(&Stored) -> bool,
+        save: impl FnOnce() -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
+        let settling = write(&self.settling);
+        let mut backlog = lock(&self.backlog);
+        let (mut owed, dropped): (Vec<_>, Vec<_>) = backlog.messages().map(Arc::clone).partition(|m| wanted(m));
+        let known: HashSet<u64> = owed.iter().map(|m| m.id).collect();
+        let revived: Vec<_> =
+            sought.found.into_iter().filter(|m| !known.contains(&m.id) && !m.segment.is_gone()).collect();
+        let again = revived.iter().map(|m| (m, Ack::Owed));
+        let done = dropped.iter().chain(&sought.passed).map(|m| (m, Ack::Done));
+        let written = self.ground.log.append_acks(self.number, again.chain(done));
+        written.map_err(|error| Refusal::unavailable(format!("the seek cannot be stored: {error}")))?;
+        save()?;
+        for message in &revived {
+            message.segment.owe(1);
+        }
+        owed.extend(revived);
+        owed.sort_unstable_by_key(|m| m.id);
+        backlog.drain();
+        for message in owed {
+            backlog.insert(message);
+        }
+        self.skip_until_ms.store(sought.skip_until_ms, Ordering::Release);
+        self.from_id.store(sought.from_id, Ordering::Release);
+        drop((backlog, settling));
+        for message in &dropped {
+            self.ground.log.settle(message);
+        }
+        self.wake.notify_waiters();
+        Ok(())
+    }
+
+    /// The messages it owes now, in order.
+    pub(crate) fn owed(&self) -> Vec<Arc<Stored>> {
+        let mut owed: Vec<_> = lock(&self.backlog).messages().map(Arc::clone).collect();
+        owed.sort_unstable_by_key(|m| m.id);
+        owed
+    }
+
     /// Deliveries failed; they come again after `wait_ms` or the retry policy's wait. Gives messages to forward to
     /// the dead-letter topic.
     pub(crate) fn nack(&self, failed: impl IntoIterator<Item = (AckId, u64)>) -> Vec<Missed> {
-        let now_ms = self.clock.steady_ms();
+        let now_ms = self.ground.clock.steady_ms();
         let nacks: Vec<Nacked> = {
             let mut backlog = lock(&self.backlog);
             failed.into_iter().map(|(ack_id, wait_ms)| backlog.nack(ack_id, wait_ms, now_ms)).collect()
@@ -206,7 +359,7 @@ impl Subscription {
 
     /// Moves deadlines to so many seconds from now.
     pub(crate) fn extend(&self, ack_ids: impl IntoIterator<Item = AckId>, seconds: i32) {
-        let until_ms = self.clock.steady_ms() + u64::try_from(seconds).unwrap_or(0) * 1000;
+        let until_ms = self.ground.clock.steady_ms() + u64::try_from(seconds).unwrap_or(0) * 1000;
         let mut backlog = lock(&self.backlog);
         for ack_id in ack_ids {
             backlog.extend(ack_id, until_ms);
@@ -215,7 +368,7 @@ impl Subscription {
 
     /// A dead letter could not be published: the message comes again.
     pub(crate) fn not_forwarded(&self, id: u64, wait_ms: u64) {
-        lock(&self.backlog).not_forwarded(id, wait_ms, self.clock.steady_ms());
+        lock(&self.backlog).not_forwarded(id, wait_ms, self.ground.clock.steady_ms());
         self.wake.notify_waiters();
     }
 
@@ -230,25 +383,30 @@ impl Subscription {
 
     /// Takes back all leases of an owner that is gone.
     pub(crate) fn abandon(&self, owner: Owner) {
-        lock(&self.backlog).abandon(owner, self.clock.steady_ms());
+        lock(&self.backlog).abandon(owner, self.ground.clock.steady_ms());
         self.wake.notify_waiters();
     }
 
     /// Drops messages past the retention.
     pub(crate) fn purge(&self) {
-        let before_ms = self.clock.wall_ms().saturating_sub(self.retention_ms);
-        let gone = lock(&self.backlog).purge(before_ms, self.clock.steady_ms());
+        let before_ms = self.ground.clock.wall_ms().saturating_sub(self.terms().retention_ms);
+        let gone = lock(&self.backlog).purge(before_ms, self.ground.clock.steady_ms());
         for message in &gone {
-            self.log.settle(message);
+            self.ground.log.settle(message);
         }
     }
 
     /// The subscription ends: nothing is given out any more and it owes nothing.
     pub(crate) fn delete(&self) {
         self.deleted.store(true, Ordering::Release);
+        self.clear();
+    }
+
+    /// It owes nothing any more.
+    pub(crate) fn clear(&self) {
         let gone = lock(&self.backlog).drain();
         for message in &gone {
-            self.log.settle(message);
+            self.ground.log.settle(message);
         }
         self.wake.notify_waiters();
     }
@@ -276,26 +434,12 @@ impl Subscription {
             }
         }
         Counts::add(&self.counts.nacked, again.len());
-        if self.dead_letter.is_some() {
+        if self.terms().dead_letter.is_some() {
             let attempts = again.iter().map(|(message, attempts)| (message, Ack::Attempts(*attempts)));
-            if let Err(error) = self.log.append_acks(self.number, attempts) {
+            if let Err(error) = self.ground.log.append_acks(self.number, attempts) {
                 tracing::warn!(%error, subscription = %self.name, "failed attempts are not on disk; a restart may forget them");
             }
         }
         missed
     }
-}
-
-fn retry_policy(policy: Option<&pb::RetryPolicy>, fast: bool) -> RetryPolicy {
-    let most_ms = if fast { limits::PUSH_BACKOFF_FAST_MAX_MS } else { u64::MAX };
-    let ms = |duration: Option<&prost_types::Duration>, default| {
-        duration.map_or(default, |d| {
-            u64::try_from(d.seconds).unwrap_or(0) * 1000 + u64::try_from(d.nanos / 1_000_000).unwrap_or(0)
-        })
-    };
-    RetryPolicy(policy.map(|policy| {
-        let min_ms = ms(policy.minimum_backoff.as_ref(), limits::RETRY_MIN_DEFAULT_MS);
-        let max_ms = ms(policy.maximum_backoff.as_ref(), limits::RETRY_MAX_DEFAULT_MS);
-        Backoff { min_ms: min_ms.min(most_ms), max_ms: max_ms.min(most_ms) }
-    }))
 }

@@ -9,18 +9,26 @@ use crate::log::{Destination, Published, Stored};
 use crate::message::MessageView;
 use crate::subscription::Subscription;
 use crate::sync::{read, write};
+use crate::terms::millis;
 
 /// A topic, alive or deleted.
 pub(crate) struct Topic {
     pub(crate) number: u32,
-    pub(crate) config: pb::Topic,
+    pub(crate) name: String,
+    config: RwLock<pb::Topic>,
     open: AtomicBool,
     subscriptions: RwLock<Vec<Arc<Subscription>>>,
 }
 
 impl Topic {
     pub(crate) fn new(number: u32, config: pb::Topic) -> Topic {
-        Topic { number, config, open: AtomicBool::new(true), subscriptions: RwLock::default() }
+        Topic {
+            number,
+            name: config.name.clone(),
+            config: RwLock::new(config),
+            open: AtomicBool::new(true),
+            subscriptions: RwLock::default(),
+        }
     }
 
     /// A topic that was deleted and of which only the number is known.
@@ -28,6 +36,19 @@ impl Topic {
         let topic = Topic::new(number, pb::Topic::default());
         topic.close();
         topic
+    }
+
+    pub(crate) fn config(&self) -> pb::Topic {
+        read(&self.config).clone()
+    }
+
+    pub(crate) fn set_config(&self, config: pb::Topic) {
+        *write(&self.config) = config;
+    }
+
+    /// How long every message is retained, acked or not.
+    pub(crate) fn retention_ms(&self) -> u64 {
+        read(&self.config).message_retention_duration.as_ref().map_or(0, millis)
     }
 
     /// Takes no messages from now on.
@@ -54,7 +75,7 @@ impl Destination for Topic {
     }
 
     fn name(&self) -> &str {
-        &self.config.name
+        &self.name
     }
 
     fn is_open(&self) -> bool {

@@ -138,6 +138,18 @@ impl<M: Message> Backlog<M> {
         }
     }
 
+    /// A message comes in that is not given out before this time.
+    pub fn insert_later(&mut self, message: Arc<M>, due_ms: u64) {
+        let id = message.id();
+        self.leases.restore(&message, 0);
+        self.leases.set(id, State::Waiting { due_ms });
+        if self.is_ordered(&message) {
+            self.insert(message);
+        } else {
+            self.len += 1;
+        }
+    }
+
     /// A message comes in that an earlier run of the broker delivered `attempts` times.
     pub fn restore(&mut self, message: Arc<M>, attempts: u16) {
         if attempts > 0 {
@@ -256,6 +268,23 @@ impl<M: Message> Backlog<M> {
         Nacked::Again(message, attempts)
     }
 
+    /// A delivery is repeated though it was acked. The attempt counts.
+    pub fn repeat(&mut self, id: u64, now_ms: u64) {
+        let Some(touched) = self.leases.get(id) else { return };
+        let State::Leased { .. } = touched.state else { return };
+        let (message, state) = (Arc::clone(&touched.message), touched.state);
+        self.end_lease(&message, state);
+        self.again_after(&message, 0, now_ms);
+    }
+
+    /// The ack of a delivery is lost: its lease runs on, and ends now if it has no deadline.
+    pub fn forget_ack(&mut self, id: u64, now_ms: u64) {
+        let state = self.leases.get(id).map(|t| t.state);
+        if matches!(state, Some(State::Leased { until_ms: NEVER, .. })) {
+            self.repeat(id, now_ms);
+        }
+    }
+
     /// A dead letter could not be published: the message comes again.
     pub fn not_forwarded(&mut self, id: u64, wait_ms: u64, now_ms: u64) {
         let Some(touched) = self.leases.get(id).filter(|t| t.state == State::Dying) else { return };
@@ -355,16 +384,23 @@ impl<M: Message> Backlog<M> {
         gone
     }
 
-    /// All messages, for a subscription that is deleted.
-    pub fn drain(&mut self) -> Vec<Arc<M>> {
-        let emptied = std::mem::replace(self, Backlog::new(self.policy.clone(), self.leases.last()));
-        let fresh = emptied.line.into_iter().filter_map(|turn| match turn {
+    /// All messages, with a subscriber or not, in no order.
+    pub fn messages(&self) -> impl Iterator<Item = &Arc<M>> {
+        let fresh = self.line.iter().filter_map(|turn| match turn {
             Turn::Fresh(message) => Some(message),
             Turn::Key(_) => None,
         });
-        let keyed = emptied.keys.values().flat_map(KeyQueue::iter).map(Arc::clone);
-        let touched = emptied.leases.iter().map(|t| Arc::clone(&t.message)).filter(|m| !self.is_ordered(m));
-        fresh.chain(keyed).chain(touched).collect()
+        let keyed = self.keys.values().flat_map(KeyQueue::iter);
+        let touched = self.leases.iter().map(|t| &t.message).filter(|m| !self.is_ordered(m));
+        fresh.chain(keyed).chain(touched)
+    }
+
+    /// Takes all messages out and ends all leases. Streams stay open.
+    pub fn drain(&mut self) -> Vec<Arc<M>> {
+        let all = self.messages().map(Arc::clone).collect();
+        let emptied = std::mem::replace(self, Backlog::new(self.policy.clone(), self.leases.last()));
+        self.flows = emptied.flows.emptied();
+        all
     }
 
     /// When to call [`Backlog::pass`] next.

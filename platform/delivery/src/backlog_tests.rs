@@ -349,3 +349,49 @@ proptest! {
         prop_assert!(world.backlog.drain().is_empty());
     }
 }
+
+#[test]
+fn a_drained_backlog_is_empty_and_its_streams_start_anew() {
+    let mut world = World::ordered();
+    let stream = 7;
+    world.backlog.flows.open(stream, 2, 1_000);
+    for (id, key) in [(1, 0), (2, 9), (3, 9), (4, 0)] {
+        world.insert(id, key);
+    }
+    let take = Take { messages: 9, bytes: 999, per_key: 9, now_ms: 0, until_ms: DEADLINE_MS, owner: stream };
+    let out = world.backlog.take(take);
+    assert_eq!((out.len(), world.backlog.take(take).len()), (2, 0));
+    let mut drained: Vec<u64> = world.backlog.drain().iter().map(|m| m.id()).collect();
+    drained.sort_unstable();
+    assert_eq!((drained, world.backlog.len()), (vec![1, 2, 3, 4], 0));
+    assert!(world.backlog.ack(out[0].message.id(), 0).is_none());
+    (5..9).for_each(|id| world.insert(id, 0));
+    assert_eq!(world.backlog.take(take).len(), 2);
+}
+
+#[test]
+fn a_delayed_message_waits_and_holds_its_key_back() {
+    let mut world = World::ordered();
+    world.backlog.insert_later(Arc::new(Sample { id: 1, key: 0 }), 50);
+    world.backlog.insert_later(Arc::new(Sample { id: 2, key: 9 }), 50);
+    world.insert(3, 9);
+    assert!(world.ids().is_empty());
+    world.later(50);
+    let mut ids = world.ids();
+    ids.sort_unstable();
+    assert_eq!(ids, [1, 2, 3]);
+    assert_eq!(world.backlog.len(), 3);
+}
+
+#[test]
+fn only_the_delivery_that_has_the_lease_can_ack_exactly_once() {
+    let mut world = World::new(Policy::default());
+    world.insert(1, 0);
+    let first = world.take(1, 1)[0].ack_id;
+    world.later(DEADLINE_MS);
+    assert!(world.backlog.ack_leased(first, world.now_ms).is_none());
+    let second = world.take(1, 1)[0].ack_id;
+    assert!(world.backlog.ack_leased(first, world.now_ms).is_none());
+    assert!(world.backlog.ack_leased(second, world.now_ms).is_some());
+    assert!(world.backlog.ack_leased(second, world.now_ms).is_none());
+}

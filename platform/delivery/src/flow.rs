@@ -35,6 +35,14 @@ impl Flows {
         self.streams.remove(&owner);
     }
 
+    /// The same streams with nothing out.
+    pub(crate) fn emptied(mut self) -> Flows {
+        for stream in self.streams.values_mut() {
+            (stream.messages, stream.bytes) = (0, 0);
+        }
+        self
+    }
+
     /// Messages this owner may still get, and bytes after which it gets no further one.
     pub fn room(&self, owner: Owner) -> (usize, usize) {
         let room = |used: i64, max: i64| usize::try_from(max.saturating_sub(used)).unwrap_or(0);

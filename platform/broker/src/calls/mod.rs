@@ -1,17 +1,27 @@
 //! The calls of the API, once, for both doors.
 
 mod acks;
+mod mask;
 mod page;
 mod publish;
 mod pull;
+mod seek;
+mod snapshots;
 mod subscription_check;
 mod subscriptions;
 mod topics;
+mod update_subscription;
 
 pub(crate) use acks::{acknowledge, modify_ack_deadline, settle};
 pub(crate) use publish::publish;
 pub(crate) use pull::{Received, pull, received};
-pub(crate) use subscriptions::{
-    create_subscription, delete_subscription, get_subscription, list_subscriptions, modify_push_config,
+pub(crate) use seek::seek;
+pub(crate) use snapshots::{
+    create_snapshot, delete_snapshot, get_snapshot, list_snapshots, list_topic_snapshots, update_snapshot,
 };
-pub(crate) use topics::{create_topic, delete_topic, get_topic, list_topic_subscriptions, list_topics};
+pub(crate) use subscriptions::{
+    create_subscription, delete_subscription, detach_subscription, get_subscription, list_subscriptions,
+    modify_push_config,
+};
+pub(crate) use topics::{create_topic, delete_topic, get_topic, list_topic_subscriptions, list_topics, update_topic};
+pub(crate) use update_subscription::update_subscription;

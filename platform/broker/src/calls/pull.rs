@@ -31,7 +31,8 @@ pub(crate) async fn pull(
     max_messages: i32,
     return_immediately: bool,
 ) -> Result<Vec<Received>, Refusal> {
-    let subscription = core.subscription(name)?;
+    let subscription = core.attached(name)?;
+    subscription.is_used();
     let messages = usize::try_from(max_messages).ok().filter(|n| *n > 0);
     let messages = messages.ok_or_else(|| Refusal::invalid("max_messages must be positive"))?;
     let mut stopping = core.stopping.subscribe();
@@ -45,7 +46,7 @@ pub(crate) async fn pull(
             bytes: limits::PULL_BYTES,
             per_key: limits::PULL_MESSAGES_PER_KEY,
             now_ms,
-            until_ms: now_ms + subscription.ack_deadline_ms,
+            until_ms: now_ms + subscription.terms().ack_deadline_ms,
             owner: UNARY,
         });
         core.forward(&subscription, turn.missed);
@@ -66,7 +67,7 @@ pub(crate) async fn pull(
 
 /// Reads the payloads of deliveries. One that cannot be read is left to its lease.
 pub(crate) fn received(core: &Core, subscription: &Subscription, deliveries: Vec<Delivery>) -> Vec<Received> {
-    let shown = subscription.dead_letter.is_some();
+    let shown = subscription.terms().dead_letter.is_some();
     let read = |delivery: Delivery| {
         let stored = &delivery.message;
         let payload = core.payload(stored).inspect_err(|error| {

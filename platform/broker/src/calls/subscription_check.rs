@@ -9,16 +9,15 @@ use crate::error::Refusal;
 use crate::limits::{
     ACK_DEADLINE_DEFAULT_SECONDS, ACK_DEADLINE_SECONDS, DELIVERY_ATTEMPTS, DELIVERY_ATTEMPTS_DEFAULT, LABELS,
     RETENTION_DEFAULT_SECONDS, RETENTION_SECONDS, RETRY_BACKOFF_MS, RETRY_MAX_DEFAULT_MS, RETRY_MIN_DEFAULT_MS,
+    TTL_SECONDS_MIN,
 };
 use crate::names;
 
-/// Checks a subscription to be created and fills in the service's defaults.
+/// Checks a subscription's configuration and fills in the service's defaults.
 ///
 /// # Errors
 /// `INVALID_ARGUMENT` for what the service refuses too, `UNIMPLEMENTED` for what only this broker does not do.
 pub(super) fn check(config: &mut pb::Subscription) -> Result<(), Refusal> {
-    names::check(&config.name, "subscriptions")?;
-    names::check(&config.topic, "topics")?;
     labels(&config.labels)?;
     refused(config)?;
     if config.ack_deadline_seconds == 0 {
@@ -32,14 +31,12 @@ pub(super) fn check(config: &mut pb::Subscription) -> Result<(), Refusal> {
             ACK_DEADLINE_SECONDS.end()
         )));
     }
-    let retention =
-        config.message_retention_duration.get_or_insert(Duration { seconds: RETENTION_DEFAULT_SECONDS, nanos: 0 });
-    if !RETENTION_SECONDS.contains(&retention.seconds) {
-        return Err(Refusal::invalid(format!(
-            "message_retention_duration must be between {} and {} seconds",
-            RETENTION_SECONDS.start(),
-            RETENTION_SECONDS.end()
-        )));
+    let default = Duration { seconds: RETENTION_DEFAULT_SECONDS, nanos: 0 };
+    retention(config.message_retention_duration.get_or_insert(default))?;
+    if let Some(ttl) = config.expiration_policy.as_ref().and_then(|policy| policy.ttl.as_ref())
+        && ttl.seconds < TTL_SECONDS_MIN
+    {
+        return Err(Refusal::invalid("expiration_policy.ttl must be at least one day"));
     }
     if !config.filter.is_empty() {
         delivery::parse_filter(&config.filter).map_err(|why| Refusal::invalid(format!("Invalid filter: {why}")))?;
@@ -51,20 +48,31 @@ pub(super) fn check(config: &mut pb::Subscription) -> Result<(), Refusal> {
         retry(policy)?;
     }
     push_config(config.push_config.as_ref())?;
+    let is_push = config.push_config.as_ref().is_some_and(|push| !push.push_endpoint.is_empty());
+    if is_push && config.enable_exactly_once_delivery {
+        return Err(Refusal::invalid("enable_exactly_once_delivery is for pull subscriptions only"));
+    }
     config.state = pb::subscription::State::Active.into();
     Ok(())
 }
 
+/// Checks how long messages are kept.
+pub(super) fn retention(duration: &Duration) -> Result<(), Refusal> {
+    if !RETENTION_SECONDS.contains(&duration.seconds) || !(0..1_000_000_000).contains(&duration.nanos) {
+        return Err(Refusal::invalid(format!(
+            "message_retention_duration must be between {} and {} seconds",
+            RETENTION_SECONDS.start(),
+            RETENTION_SECONDS.end()
+        )));
+    }
+    Ok(())
+}
+
 fn refused(config: &pb::Subscription) -> Result<(), Refusal> {
-    let ttl = config.expiration_policy.as_ref().is_some_and(|policy| policy.ttl.is_some());
     let refused = [
         (config.bigquery_config.is_some(), "Subscription.bigquery_config"),
         (config.cloud_storage_config.is_some(), "Subscription.cloud_storage_config"),
-        (config.retain_acked_messages, "Subscription.retain_acked_messages"),
-        (config.enable_exactly_once_delivery, "Subscription.enable_exactly_once_delivery"),
-        (ttl, "Subscription.expiration_policy.ttl"),
         (!config.message_transforms.is_empty(), "Subscription.message_transforms"),
-        (config.detached, "Subscription.detached"),
     ];
     match refused.iter().find(|(set, _)| *set) {
         Some((_, what)) => Err(Refusal::unimplemented(what)),

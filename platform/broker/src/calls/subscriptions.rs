@@ -1,4 +1,4 @@
-//! Subscriptions: create, get, list, delete, and where they push to.
+//! Subscriptions: create, get, list, delete, detach, and where they push to.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -18,37 +18,40 @@ pub(crate) async fn create_subscription(
     core: &Arc<Core>,
     mut config: pb::Subscription,
 ) -> Result<pb::Subscription, Refusal> {
+    names::check(&config.name, "subscriptions")?;
+    names::check(&config.topic, "topics")?;
+    if config.detached {
+        return Err(Refusal::invalid("A subscription cannot be created detached"));
+    }
     check(&mut config)?;
     let subscription = core
-        .change(move |core, next_id| {
+        .change(move |core, log| {
             if core.subscription(&config.name).is_ok() {
                 return Err(Refusal::already_exists("Subscription", &config.name));
             }
             let topic = core.topic(&config.topic)?;
-            if let Some(policy) = &config.dead_letter_policy {
-                core.topic(&policy.dead_letter_topic)?;
-            }
+            dead_letter_topic(core, &config)?;
             let number = core.last_number.load(Ordering::Acquire) + 1;
-            let mut catalogue = core.snapshot();
+            let mut catalogue = core.catalogue();
             catalogue.last_number = number;
-            let saved = SavedSubscription { number, topic: topic.number, from_id: next_id, config };
+            let saved =
+                SavedSubscription { number, topic: topic.number, from_id: log.next_id(), config, skip_until_ms: 0 };
             catalogue.subscriptions.push(saved.clone());
             core.save(&catalogue)?;
             core.last_number.store(number, Ordering::Release);
-            let topic_of = Arc::clone(&topic);
-            let subscription = Arc::new(Subscription::new(number, next_id, saved.config, topic_of, &core.ground()));
+            let subscription = Arc::new(Subscription::new(saved, Arc::clone(&topic), &core.ground()));
             write(&core.subscriptions).insert(subscription.name.clone(), Arc::clone(&subscription));
             topic.attach(Arc::clone(&subscription));
             Ok(subscription)
         })
         .await?;
     core.refresh_pusher(&subscription).await;
-    Ok(subscription.config())
+    Ok(shown(core, &subscription))
 }
 
 pub(crate) fn get_subscription(core: &Core, name: &str) -> Result<pb::Subscription, Refusal> {
     names::check(name, "subscriptions")?;
-    Ok(core.subscription(name)?.config())
+    Ok(shown(core, &*core.subscription(name)?))
 }
 
 pub(crate) fn list_subscriptions(
@@ -59,7 +62,7 @@ pub(crate) fn list_subscriptions(
     let all: Vec<Arc<Subscription>> =
         read(&core.subscriptions).values().filter(|s| in_project(&s.name, project)).cloned().collect();
     let (subscriptions, next_page_token) = page(all, |s| &s.name, request.page_size, &request.page_token)?;
-    let subscriptions = subscriptions.iter().map(|s| s.config()).collect();
+    let subscriptions = subscriptions.iter().map(|s| shown(core, s)).collect();
     Ok(pb::ListSubscriptionsResponse { subscriptions, next_page_token })
 }
 
@@ -69,7 +72,7 @@ pub(crate) async fn delete_subscription(core: &Arc<Core>, name: String) -> Resul
     let subscription = core
         .change(move |core, _| {
             let subscription = core.subscription(&name)?;
-            let mut catalogue = core.snapshot();
+            let mut catalogue = core.catalogue();
             catalogue.subscriptions.retain(|s| s.number != subscription.number);
             core.save(&catalogue)?;
             write(&core.subscriptions).remove(&name);
@@ -86,22 +89,75 @@ pub(crate) async fn delete_subscription(core: &Arc<Core>, name: String) -> Resul
 pub(crate) async fn modify_push_config(
     core: &Arc<Core>,
     name: String,
-    config: Option<pb::PushConfig>,
+    push: Option<pb::PushConfig>,
 ) -> Result<(), Refusal> {
+    push_config(push.as_ref())?;
+    change(core, name, move |config| {
+        config.push_config = push;
+        check(config)
+    })
+    .await?;
+    Ok(())
+}
+
+/// Cuts a subscription off from its topic. What it holds is dropped.
+pub(crate) async fn detach_subscription(core: &Arc<Core>, name: String) -> Result<(), Refusal> {
+    let subscription = change(core, name, |config| {
+        config.detached = true;
+        Ok(())
+    })
+    .await?;
+    subscription.topic.detach(subscription.number);
+    subscription.clear();
+    Ok(())
+}
+
+/// Changes a subscription's configuration, on disk first.
+pub(super) async fn change(
+    core: &Arc<Core>,
+    name: String,
+    edit: impl FnOnce(&mut pb::Subscription) -> Result<(), Refusal> + Send + 'static,
+) -> Result<Arc<Subscription>, Refusal> {
     names::check(&name, "subscriptions")?;
-    push_config(config.as_ref())?;
-    let subscription = core
+    let (subscription, before) = core
         .change(move |core, _| {
             let subscription = core.subscription(&name)?;
-            let mut catalogue = core.snapshot();
+            let before = subscription.config();
+            let mut config = before.clone();
+            edit(&mut config)?;
+            if config.dead_letter_policy != before.dead_letter_policy {
+                dead_letter_topic(core, &config)?;
+            }
+            let mut catalogue = core.catalogue();
             for saved in catalogue.subscriptions.iter_mut().filter(|s| s.number == subscription.number) {
-                saved.config.push_config.clone_from(&config);
+                saved.config.clone_from(&config);
             }
             core.save(&catalogue)?;
-            subscription.set_push_config(config);
-            Ok(subscription)
+            subscription.set_config(config);
+            Ok((subscription, before))
         })
         .await?;
-    core.refresh_pusher(&subscription).await;
-    Ok(())
+    let after = subscription.config();
+    // A pusher that starts anew gives up what it has in flight: only when it would do something else.
+    if (before.push_config, before.bigquery_config, before.ack_deadline_seconds, before.detached)
+        != (after.push_config, after.bigquery_config, after.ack_deadline_seconds, after.detached)
+    {
+        core.refresh_pusher(&subscription).await;
+    }
+    Ok(subscription)
+}
+
+/// A subscription as callers see it.
+pub(super) fn shown(core: &Core, subscription: &Subscription) -> pb::Subscription {
+    let mut config = subscription.config();
+    let topic = core.topic(&config.topic).ok();
+    config.topic_message_retention_duration = topic.and_then(|topic| topic.config().message_retention_duration);
+    config
+}
+
+fn dead_letter_topic(core: &Core, config: &pb::Subscription) -> Result<(), Refusal> {
+    match &config.dead_letter_policy {
+        Some(policy) => core.topic(&policy.dead_letter_topic).map(|_| ()),
+        None => Ok(()),
+    }
 }

@@ -1,18 +1,24 @@
-//! Topics: create, get, list, delete.
+//! Topics: create, get, list, update, delete.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use google_cloud_googleapis::pubsub::v1 as pb;
 
+use super::mask;
 use super::page::page;
-use super::subscription_check::labels;
+use super::subscription_check::{labels, retention};
 use crate::core::{Core, in_project};
 use crate::error::Refusal;
 use crate::log::SavedTopic;
 use crate::names;
 use crate::sync::{read, write};
 use crate::topic::Topic;
+
+/// Fields that are what they were at creation, or the server's own.
+const IMMUTABLE: [&str; 3] = ["name", "state", "satisfies_pzs"];
+const UNIMPLEMENTED: [&str; 5] =
+    ["message_storage_policy", "kms_key_name", "ingestion_data_source_settings", "message_transforms", "tags"];
 
 pub(crate) async fn create_topic(core: &Arc<Core>, mut config: pb::Topic) -> Result<pb::Topic, Refusal> {
     names::check(&config.name, "topics")?;
@@ -23,7 +29,7 @@ pub(crate) async fn create_topic(core: &Arc<Core>, mut config: pb::Topic) -> Res
             return Err(Refusal::already_exists("Topic", &config.name));
         }
         let number = core.last_number.load(Ordering::Acquire) + 1;
-        let mut catalogue = core.snapshot();
+        let mut catalogue = core.catalogue();
         catalogue.last_number = number;
         catalogue.topics.push(SavedTopic { number, config: config.clone() });
         core.save(&catalogue)?;
@@ -36,15 +42,14 @@ pub(crate) async fn create_topic(core: &Arc<Core>, mut config: pb::Topic) -> Res
 
 pub(crate) fn get_topic(core: &Core, name: &str) -> Result<pb::Topic, Refusal> {
     names::check(name, "topics")?;
-    Ok(core.topic(name)?.config.clone())
+    Ok(core.topic(name)?.config())
 }
 
 pub(crate) fn list_topics(core: &Core, request: &pb::ListTopicsRequest) -> Result<pb::ListTopicsResponse, Refusal> {
     let project = names::project(&request.project)?;
-    let all: Vec<Arc<Topic>> =
-        read(&core.topics).values().filter(|t| in_project(&t.config.name, project)).cloned().collect();
-    let (topics, next_page_token) = page(all, |t| &t.config.name, request.page_size, &request.page_token)?;
-    let topics = topics.iter().map(|t| t.config.clone()).collect();
+    let all: Vec<Arc<Topic>> = read(&core.topics).values().filter(|t| in_project(&t.name, project)).cloned().collect();
+    let (topics, next_page_token) = page(all, |t| &t.name, request.page_size, &request.page_token)?;
+    let topics = topics.iter().map(|t| t.config()).collect();
     Ok(pb::ListTopicsResponse { topics, next_page_token })
 }
 
@@ -58,20 +63,58 @@ pub(crate) fn list_topic_subscriptions(
     Ok(pb::ListTopicSubscriptionsResponse { subscriptions, next_page_token })
 }
 
+/// Changes the fields of a topic that the mask names.
+pub(crate) async fn update_topic(core: &Arc<Core>, request: pb::UpdateTopicRequest) -> Result<pb::Topic, Refusal> {
+    let wanted = request.topic.ok_or_else(|| Refusal::invalid("A topic must be given"))?;
+    let paths = mask::paths(request.update_mask)?;
+    names::check(&wanted.name, "topics")?;
+    core.change(move |core, _| {
+        let topic = core.topic(&wanted.name)?;
+        let mut config = topic.config();
+        for path in &paths {
+            match path.as_str() {
+                "labels" => config.labels.clone_from(&wanted.labels),
+                "message_retention_duration" => config.message_retention_duration = wanted.message_retention_duration,
+                _ => return Err(mask::refused("Topic", path, &IMMUTABLE, &UNIMPLEMENTED)),
+            }
+        }
+        check(&config)?;
+        let mut catalogue = core.catalogue();
+        for saved in catalogue.topics.iter_mut().filter(|t| t.number == topic.number) {
+            saved.config.clone_from(&config);
+        }
+        core.save(&catalogue)?;
+        topic.set_config(config.clone());
+        Ok(config)
+    })
+    .await
+}
+
 /// Deletes a topic. Its subscriptions stay and give out what they have.
 pub(crate) async fn delete_topic(core: &Arc<Core>, name: String) -> Result<(), Refusal> {
     names::check(&name, "topics")?;
     core.change(move |core, _| {
         let topic = core.topic(&name)?;
-        let mut catalogue = core.snapshot();
+        let mut catalogue = core.catalogue();
         catalogue.topics.retain(|t| t.number != topic.number);
         for saved in catalogue.subscriptions.iter_mut().filter(|s| s.topic == topic.number) {
             names::DELETED_TOPIC.clone_into(&mut saved.config.topic);
         }
+        for saved in catalogue.snapshots.iter_mut().filter(|s| s.topic == topic.number) {
+            names::DELETED_TOPIC.clone_into(&mut saved.config.topic);
+        }
         core.save(&catalogue)?;
         topic.close();
-        for subscription in topic.subscriptions() {
-            subscription.set_topic_name(names::DELETED_TOPIC);
+        let gone = |topic: &mut String| names::DELETED_TOPIC.clone_into(topic);
+        for subscription in core.all_subscriptions().iter().filter(|s| s.topic.number == topic.number) {
+            let mut config = subscription.config();
+            gone(&mut config.topic);
+            subscription.set_config(config);
+        }
+        for snapshot in read(&core.snapshots).values().filter(|s| s.topic == topic.number) {
+            let mut config = snapshot.config();
+            gone(&mut config.topic);
+            snapshot.set_config(config);
         }
         write(&core.topics).remove(&name);
         Ok(())
@@ -79,14 +122,16 @@ pub(crate) async fn delete_topic(core: &Arc<Core>, name: String) -> Result<(), R
     .await
 }
 
-/// Refuses by name what this broker does not do.
+/// Refuses what no topic may have, and by name what this broker does not do.
 fn check(config: &pb::Topic) -> Result<(), Refusal> {
     labels(&config.labels)?;
+    if let Some(duration) = &config.message_retention_duration {
+        retention(duration)?;
+    }
     let refused = [
         (config.message_storage_policy.is_some(), "Topic.message_storage_policy"),
         (!config.kms_key_name.is_empty(), "Topic.kms_key_name"),
         (config.schema_settings.is_some(), "Topic.schema_settings"),
-        (config.message_retention_duration.is_some(), "Topic.message_retention_duration"),
         (config.ingestion_data_source_settings.is_some(), "Topic.ingestion_data_source_settings"),
         (!config.message_transforms.is_empty(), "Topic.message_transforms"),
     ];

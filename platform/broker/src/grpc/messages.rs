@@ -37,6 +37,10 @@ pub(super) struct PullResponse {
 pub(super) struct StreamingPullResponse {
     #[prost(message, repeated, tag = "1")]
     pub(super) received_messages: Vec<ReceivedMessage>,
+    #[prost(message, optional, tag = "5")]
+    pub(super) acknowledge_confirmation: Option<pb::streaming_pull_response::AcknowledgeConfirmation>,
+    #[prost(message, optional, tag = "3")]
+    pub(super) modify_ack_deadline_confirmation: Option<pb::streaming_pull_response::ModifyAckDeadlineConfirmation>,
     #[prost(message, optional, tag = "4")]
     pub(super) subscription_properties: Option<pb::streaming_pull_response::SubscriptionProperties>,
 }

@@ -44,8 +44,17 @@ fn publisher(method: &str) -> Option<Method> {
         "ListTopicSubscriptions" => {
             |core, request| unary(request, |r| async move { calls::list_topic_subscriptions(&core, &r) })
         }
+        "UpdateTopic" => |core, request| unary(request, |r| async move { calls::update_topic(&core, r).await }),
         "DeleteTopic" => |core, request| {
             unary(request, |r: pb::DeleteTopicRequest| async move { calls::delete_topic(&core, r.topic).await })
+        },
+        "ListTopicSnapshots" => {
+            |core, request| unary(request, |r| async move { calls::list_topic_snapshots(&core, &r) })
+        }
+        "DetachSubscription" => |core, request| {
+            unary(request, |r: pb::DetachSubscriptionRequest| async move {
+                calls::detach_subscription(&core, r.subscription).await.map(|()| pb::DetachSubscriptionResponse {})
+            })
         },
         _ => return None,
     })
@@ -63,12 +72,12 @@ fn subscriber(method: &str) -> Option<Method> {
         "Acknowledge" => |core, request| {
             unary(
                 request,
-                |r: pb::AcknowledgeRequest| async move { calls::acknowledge(&core, &r.subscription, &r.ack_ids) },
+                |r: pb::AcknowledgeRequest| async move { calls::acknowledge(&core, &r.subscription, r.ack_ids) },
             )
         },
         "ModifyAckDeadline" => |core, request| {
             unary(request, |r: pb::ModifyAckDeadlineRequest| async move {
-                calls::modify_ack_deadline(&core, &r.subscription, &r.ack_ids, r.ack_deadline_seconds)
+                calls::modify_ack_deadline(&core, &r.subscription, r.ack_ids, r.ack_deadline_seconds)
             })
         },
         "CreateSubscription" => {
@@ -86,10 +95,26 @@ fn subscriber(method: &str) -> Option<Method> {
                 calls::delete_subscription(&core, r.subscription).await
             })
         },
+        "UpdateSubscription" => {
+            |core, request| unary(request, |r| async move { calls::update_subscription(&core, r).await })
+        }
         "ModifyPushConfig" => |core, request| {
             unary(request, |r: pb::ModifyPushConfigRequest| async move {
                 calls::modify_push_config(&core, r.subscription, r.push_config).await
             })
+        },
+        "Seek" => |core, request| unary(request, |r| async move { calls::seek(&core, r).await }),
+        "CreateSnapshot" => |core, request| unary(request, |r| async move { calls::create_snapshot(&core, r).await }),
+        "GetSnapshot" => |core, request| {
+            unary(request, |r: pb::GetSnapshotRequest| async move { calls::get_snapshot(&core, &r.snapshot) })
+        },
+        "ListSnapshots" => |core, request| unary(request, |r| async move { calls::list_snapshots(&core, &r) }),
+        "UpdateSnapshot" => |core, request| unary(request, |r| async move { calls::update_snapshot(&core, r).await }),
+        "DeleteSnapshot" => |core, request| {
+            unary(
+                request,
+                |r: pb::DeleteSnapshotRequest| async move { calls::delete_snapshot(&core, r.snapshot).await },
+            )
         },
         _ => return None,
     })

@@ -1,6 +1,7 @@
 //! The gRPC door: finds the method by its path and leaves the frames to tonic.
 
 mod codec;
+mod details;
 mod messages;
 mod methods;
 mod streaming;
@@ -17,6 +18,7 @@ use tonic::server::Grpc;
 use tower::service_fn;
 
 use self::codec::Frames;
+pub(crate) use self::details::details;
 use crate::core::Core;
 use crate::error::Refusal;
 use crate::limits::BODY_BYTES;

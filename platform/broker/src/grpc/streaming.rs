@@ -1,11 +1,15 @@
 //! Streaming pull: one task per stream, between the client's acks and the subscription's messages.
 
+use std::collections::VecDeque;
 use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use delivery::{Owner, Take};
 use google_cloud_googleapis::pubsub::v1 as pb;
+use google_cloud_googleapis::pubsub::v1::streaming_pull_response::{
+    AcknowledgeConfirmation, ModifyAckDeadlineConfirmation,
+};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use tokio::sync::mpsc;
@@ -25,6 +29,7 @@ use crate::subscription::Subscription;
 use crate::sync::stopped;
 
 type Answers = mpsc::Sender<Result<Answer, Status>>;
+type Confirmed = (Option<AcknowledgeConfirmation>, Option<ModifyAckDeadlineConfirmation>);
 
 /// Answers a streaming pull.
 pub(super) async fn serve(core: Arc<Core>, request: Request<Incoming>) -> Response<Body> {
@@ -62,12 +67,13 @@ struct Stream {
     subscription: Arc<Subscription>,
     owner: Owner,
     deadline_ms: u64,
-    properties: pb::streaming_pull_response::SubscriptionProperties,
+    /// What to tell the client of its acks and deadlines.
+    confirmed: VecDeque<Confirmed>,
 }
 
 impl Stream {
     fn open(core: Arc<Core>, first: &pb::StreamingPullRequest) -> Result<Stream, Refusal> {
-        let subscription = core.subscription(&first.subscription)?;
+        let subscription = core.attached(&first.subscription)?;
         let deadline_ms = stream_deadline_ms(first.stream_ack_deadline_seconds)?;
         let limit = |asked: i64, default: i64| if asked > 0 { asked } else { default };
         let owner = core.new_owner();
@@ -76,11 +82,7 @@ impl Stream {
             limit(first.max_outstanding_messages, limits::STREAM_MESSAGES),
             limit(first.max_outstanding_bytes, limits::STREAM_BYTES),
         );
-        let properties = pb::streaming_pull_response::SubscriptionProperties {
-            exactly_once_delivery_enabled: false,
-            message_ordering_enabled: subscription.config().enable_message_ordering,
-        };
-        Ok(Stream { core, subscription, owner, deadline_ms, properties })
+        Ok(Stream { core, subscription, owner, deadline_ms, confirmed: VecDeque::new() })
     }
 
     /// Until the client goes (`Ok`) or the stream is refused.
@@ -99,8 +101,13 @@ impl Stream {
             if subscription.is_deleted() {
                 return Err(Refusal::not_found("Subscription", &subscription.name));
             }
+            self.core.attached(&subscription.name)?;
             let (is_full, next_due) = match answers.try_reserve() {
                 Ok(permit) => {
+                    if let Some(answer) = self.confirm() {
+                        permit.send(Ok(Box::new(answer)));
+                        continue;
+                    }
                     let (answer, next_due) = self.next();
                     if let Some(answer) = answer {
                         permit.send(Ok(Box::new(answer)));
@@ -140,17 +147,35 @@ impl Stream {
         if request.stream_ack_deadline_seconds != 0 {
             self.deadline_ms = stream_deadline_ms(request.stream_ack_deadline_seconds)?;
         }
-        calls::settle(
-            &self.core,
-            &self.subscription,
-            &request.ack_ids,
-            &request.modify_deadline_ack_ids,
-            &request.modify_deadline_seconds,
-        )
+        let (acks, deadlines) = calls::settle(&self.core, &self.subscription, request)?;
+        if acks.is_some() || deadlines.is_some() {
+            self.confirmed.push_back((acks, deadlines));
+        }
+        Ok(())
+    }
+
+    /// What the client must know before it gets messages: the fate of its acks, with exactly-once delivery.
+    fn confirm(&mut self) -> Option<StreamingPullResponse> {
+        let (acknowledge_confirmation, modify_ack_deadline_confirmation) = self.confirmed.pop_front()?;
+        Some(StreamingPullResponse {
+            received_messages: Vec::new(),
+            acknowledge_confirmation,
+            modify_ack_deadline_confirmation,
+            subscription_properties: Some(self.properties()),
+        })
+    }
+
+    fn properties(&self) -> pb::streaming_pull_response::SubscriptionProperties {
+        let terms = self.subscription.terms();
+        pb::streaming_pull_response::SubscriptionProperties {
+            exactly_once_delivery_enabled: terms.exactly_once(),
+            message_ordering_enabled: terms.config.enable_message_ordering,
+        }
     }
 
     /// The next answer, if there are messages, and when time alone makes more ready.
     fn next(&self) -> (Option<StreamingPullResponse>, Option<u64>) {
+        self.subscription.is_used();
         let now_ms = self.core.clock.steady_ms();
         let turn = self.subscription.take(Take {
             messages: limits::PULL_MESSAGES,
@@ -167,7 +192,9 @@ impl Stream {
         let received = calls::received(&self.core, &self.subscription, turn.deliveries);
         let answer = StreamingPullResponse {
             received_messages: received.into_iter().map(Into::into).collect(),
-            subscription_properties: Some(self.properties),
+            acknowledge_confirmation: None,
+            modify_ack_deadline_confirmation: None,
+            subscription_properties: Some(self.properties()),
         };
         (Some(answer), None)
     }

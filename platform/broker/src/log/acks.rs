@@ -1,6 +1,6 @@
 //! What became of the messages of a segment, in a file beside it.
 //!
-//! Records of 20 bytes: kind (u8: 1 ack, 2 failed attempts), 0, attempts (u16), subscription (u32), message id (u64), crc32
+//! Records of 20 bytes: kind (u8: 1 ack, 2 failed attempts, 3 owed again after a seek), 0, attempts (u16), subscription (u32), message id (u64), crc32
 //! of these. Each lands at a tracked offset, so that a write cut short by a full disk is written over by the next.
 
 use std::collections::{HashMap, HashSet};
@@ -24,6 +24,8 @@ pub(crate) enum Ack {
     Done,
     /// The subscription failed to deliver the message so many times.
     Attempts(u16),
+    /// The subscription owes the message again: it was sought. Takes back what was said before.
+    Owed,
 }
 
 /// The ack file of one segment, opened when it is first needed.
@@ -62,6 +64,10 @@ impl AckFile {
             match ack {
                 Ack::Done => {
                     acked.done.insert((subscription, id));
+                }
+                Ack::Owed => {
+                    acked.done.remove(&(subscription, id));
+                    acked.attempts.remove(&(subscription, id));
                 }
                 Ack::Attempts(attempts) => {
                     let known = acked.attempts.entry((subscription, id)).or_default();
@@ -136,8 +142,8 @@ pub(super) fn save(unsaved: &Unsaved) -> io::Result<()> {
     }
     let mut segments = lock(&unsaved.segments);
     while let Some(segment) = segments.last() {
-        // What is said of a segment that goes is of no use to anybody.
-        if !segment.is_done() {
+        // What is said of a segment that is deleted is of no use to anybody.
+        if !segment.is_gone() {
             lock(&segment.acks).save()?;
         }
         segments.pop();
@@ -150,6 +156,7 @@ fn put(out: &mut Vec<u8>, ack: Ack, subscription: u32, id: u64) {
     let (kind, attempts) = match ack {
         Ack::Done => (1u8, 0),
         Ack::Attempts(attempts) => (2, attempts),
+        Ack::Owed => (3, 0),
     };
     let start = out.len();
     out.extend_from_slice(&[kind, 0]);
@@ -169,6 +176,7 @@ fn read(record: &[u8]) -> Option<(Ack, u32, u64)> {
     let ack = match body[0] {
         1 => Ack::Done,
         2 => Ack::Attempts(attempts),
+        3 => Ack::Owed,
         _ => return None,
     };
     Some((ack, u32::from_le_bytes(body[4..8].try_into().ok()?), u64::from_le_bytes(body[8..16].try_into().ok()?)))

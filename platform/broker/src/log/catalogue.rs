@@ -1,4 +1,4 @@
-//! Topics and subscriptions on disk: one file, replaced as a whole.
+//! Topics, subscriptions and snapshots on disk: one file, replaced as a whole.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -17,6 +17,8 @@ pub(crate) struct SavedCatalogue {
     /// Number of the topic or subscription made last; none is given twice.
     #[prost(uint32, tag = "3")]
     pub(crate) last_number: u32,
+    #[prost(message, repeated, tag = "5")]
+    pub(crate) snapshots: Vec<SavedSnapshot>,
 }
 
 /// A topic.
@@ -41,6 +43,25 @@ pub(crate) struct SavedSubscription {
     pub(crate) from_id: u64,
     #[prost(message, required, tag = "4")]
     pub(crate) config: pb::Subscription,
+    /// Messages published before this time, in milliseconds since the epoch, are dropped.
+    #[prost(uint64, tag = "5")]
+    pub(crate) skip_until_ms: u64,
+}
+
+/// A snapshot.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct SavedSnapshot {
+    /// Its topic, deleted or not.
+    #[prost(uint32, tag = "1")]
+    pub(crate) topic: u32,
+    /// Messages from this id on belong to it.
+    #[prost(uint64, tag = "2")]
+    pub(crate) next_id: u64,
+    /// Messages before `next_id` that belong to it: the first id, then the distance from one to the next.
+    #[prost(uint64, repeated, tag = "3")]
+    pub(crate) unacked: Vec<u64>,
+    #[prost(message, required, tag = "4")]
+    pub(crate) config: pb::Snapshot,
 }
 
 /// Reads the catalogue; an empty one when there is none.

@@ -10,7 +10,9 @@ use tokio::sync::oneshot;
 
 use super::Recent;
 use super::acks::{self, Ack, Unsaved};
+use super::claims::Claims;
 use super::recovery::Recovered;
+use super::scan::Extent;
 use super::segment::Stored;
 use super::writer::Writer;
 use crate::clock::Clock;
@@ -47,13 +49,31 @@ pub(crate) struct Publish {
     pub(crate) answer: oneshot::Sender<Result<u64, Refusal>>,
 }
 
-/// A change of the catalogue, run between two groups with the id that the next message will get.
-pub(crate) type Admin = Box<dyn FnOnce(u64) + Send>;
+/// A change of the catalogue, run between two groups.
+pub(crate) type Admin = Box<dyn FnOnce(&LogView) + Send>;
+
+/// The log as the writer sees it between two groups.
+pub(crate) struct LogView<'a> {
+    pub(super) writer: &'a Writer,
+}
+
+impl LogView<'_> {
+    /// The id that the next message will get.
+    pub(crate) fn next_id(&self) -> u64 {
+        self.writer.next_id()
+    }
+
+    /// All there is.
+    pub(crate) fn extent(&self) -> Extent {
+        self.writer.extent()
+    }
+}
 
 pub(super) enum Command {
     Publish(Publish),
     Admin(Admin),
     Reclaim(u64),
+    ReclaimAll,
     Stop,
 }
 
@@ -104,12 +124,13 @@ impl Queue {
 pub(crate) struct Log {
     queue: Arc<Queue>,
     unsaved: Arc<Unsaved>,
+    claims: Arc<Claims>,
 }
 
 impl Log {
     /// A way to a writer that does not run yet.
     pub(crate) fn new() -> Log {
-        Log { queue: Arc::default(), unsaved: Arc::default() }
+        Log { queue: Arc::default(), unsaved: Arc::default(), claims: Arc::default() }
     }
 
     /// Starts the writer where recovery left off. It keeps `lock` for as long as it runs.
@@ -121,7 +142,7 @@ impl Log {
         clock: Clock,
         lock: File,
     ) -> io::Result<JoinHandle<()>> {
-        let mut writer = Writer::new(settings, recovered, recent, clock);
+        let mut writer = Writer::new(settings, recovered, recent, Arc::clone(&self.claims), clock);
         let waiting = Arc::clone(&self.queue);
         std::thread::Builder::new().name("broker-log".to_owned()).spawn(move || {
             writer.run(&waiting);
@@ -159,6 +180,17 @@ impl Log {
     pub(crate) fn save_acks(&self) {
         // The failure was reported when the ack came, and the next call tries again.
         let _ = acks::save(&self.unsaved);
+    }
+
+    /// What keeps messages that nobody is owed.
+    pub(crate) fn claims(&self) -> &Claims {
+        &self.claims
+    }
+
+    /// Looks for segments that nothing holds any more.
+    pub(crate) fn reclaim(&self) {
+        // Refused only when the broker stops; the next start looks at all segments anyway.
+        let _ = self.queue.push(Command::ReclaimAll, 0);
     }
 
     /// A subscription owes a message no more.

@@ -2,18 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::acks::Acked;
-use super::record::{self, FRAME_BYTES, HEAD_BYTES, HEADER_BYTES};
+use super::reader::Reader;
+use super::record::{self, HEADER_BYTES};
 use super::segment::{self, Segment, Stored};
 use super::writer::create;
 use crate::error::BrokerError;
-use crate::limits::{LOCK_SECONDS, RECORD_BYTES};
+use crate::limits::LOCK_SECONDS;
 
 /// The log as it was left.
 pub(crate) struct Recovered {
@@ -21,7 +22,14 @@ pub(crate) struct Recovered {
     pub(super) older: BTreeMap<u64, (Arc<Segment>, u64)>,
     pub(super) active: Arc<Segment>,
     pub(super) end: u64,
+    pub(super) last: Last,
+}
+
+/// What the next message must come after.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Last {
     pub(super) next_id: u64,
+    pub(super) publish_ms: u64,
 }
 
 /// A message found in the log, and what its ack file says.
@@ -69,8 +77,8 @@ pub(crate) fn recover(dir: &Path, first_id: u64, mut visit: impl FnMut(&Found)) 
     let data = |source| BrokerError::Data { path: dir.to_owned(), source };
     let mut numbers = segments(dir).map_err(data)?;
     let mut older = BTreeMap::new();
-    let mut next_id = first_id;
-    let mut last = None;
+    let mut last = Last { next_id: first_id, publish_ms: 0 };
+    let mut newest = None;
     numbers.sort_unstable();
     for (i, &number) in numbers.iter().enumerate() {
         let is_last = i + 1 == numbers.len();
@@ -84,11 +92,11 @@ pub(crate) fn recover(dir: &Path, first_id: u64, mut visit: impl FnMut(&Found)) 
             }
             return Err(BrokerError::Damaged { path, offset: 0 });
         };
-        next_id = if i == 0 { first } else { next_id.max(first) };
+        last.next_id = if i == 0 { first } else { last.next_id.max(first) };
         let size = file.metadata().map_err(at)?.len();
         let segment = Arc::new(Segment::new(dir, number, file));
-        let (end, id) = read(&segment, next_id, &mut visit).map_err(at)?;
-        next_id = id;
+        let (end, seen) = read(&segment, last, &mut visit).map_err(at)?;
+        last = seen;
         if end < size {
             if !is_zero(&segment.file, end, size).map_err(at)? {
                 if !is_last {
@@ -98,26 +106,22 @@ pub(crate) fn recover(dir: &Path, first_id: u64, mut visit: impl FnMut(&Found)) 
             }
             segment.file.set_len(end).and_then(|()| segment.file.sync_all()).map_err(at)?;
         }
-        if let Some((earlier, size)) = last.replace((segment, end)) {
-            older.insert(number_of(&earlier), (earlier, size));
+        if let Some((earlier, size)) = newest.replace((segment, end)) {
+            older.insert(earlier.number, (earlier, size));
         }
     }
     drop_orphans(dir, &numbers).map_err(data)?;
     for (segment, _) in older.values() {
         segment.seal();
     }
-    let (active, end) = match last {
-        Some(last) => last,
+    let (active, end) = match newest {
+        Some(newest) => newest,
         None => {
             let number = numbers.last().map_or(1, |n| n + 1);
-            (create(dir, number, next_id).map_err(data)?, HEADER_BYTES as u64)
+            (create(dir, number, last.next_id).map_err(data)?, HEADER_BYTES as u64)
         }
     };
-    Ok(Recovered { older, active, end, next_id })
-}
-
-fn number_of(segment: &Arc<Segment>) -> u64 {
-    segment.number
+    Ok(Recovered { older, active, end, last })
 }
 
 fn segments(dir: &Path) -> io::Result<Vec<u64>> {
@@ -171,51 +175,17 @@ fn is_zero(file: &File, mut from: u64, to: u64) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Shows the messages of a segment and says where the whole ones end and which id follows.
-fn read(segment: &Arc<Segment>, next_id: u64, visit: &mut impl FnMut(&Found)) -> io::Result<(u64, u64)> {
+/// Shows the messages of a segment and says where the whole ones end, and id and publish time of the last.
+fn read(segment: &Arc<Segment>, last: Last, visit: &mut impl FnMut(&Found)) -> io::Result<(u64, Last)> {
     let acked = crate::sync::lock(&segment.acks).load()?;
-    // The handle stands behind the header, which was just read.
-    let mut input = BufReader::with_capacity(1 << 20, &segment.file);
-    let mut end = HEADER_BYTES as u64;
-    let mut next_id = next_id;
-    let mut body = Vec::new();
-    let mut frame = [0; FRAME_BYTES];
-    loop {
-        if !fill(&mut input, &mut frame)? {
-            return Ok((end, next_id));
-        }
-        let (len, crc) = record::read_frame(frame);
-        if !(HEAD_BYTES..=RECORD_BYTES).contains(&(len as usize)) {
-            return Ok((end, next_id));
-        }
-        body.resize(len as usize, 0);
-        if !fill(&mut input, &mut body)? || crc32fast::hash(&body) != crc {
-            return Ok((end, next_id));
-        }
-        let Some((head, payload)) = record::read_body(&body) else { return Ok((end, next_id)) };
-        let offset = end + (FRAME_BYTES + HEAD_BYTES) as u64;
-        let (Ok(offset), Ok(payload_len)) = (u32::try_from(offset), u32::try_from(payload.len())) else {
-            return Ok((end, next_id));
-        };
-        let stored = Arc::new(Stored {
-            id: head.id,
-            publish_ms: head.publish_ms,
-            key: head.key,
-            segment: Arc::clone(segment),
-            offset,
-            len: payload_len,
-        });
-        visit(&Found { topic: head.topic, stored, payload, acked: &acked });
-        end += (FRAME_BYTES + body.len()) as u64;
-        next_id = next_id.max(head.id + 1);
+    let mut reader = Reader::new(&segment.file);
+    let mut last = last;
+    while let Some(record) = reader.next()? {
+        let Some(stored) = segment.stored(&record) else { break };
+        let head = record.head;
+        segment.note(head.topic, head.id, head.publish_ms);
+        last = Last { next_id: last.next_id.max(head.id + 1), publish_ms: last.publish_ms.max(head.publish_ms) };
+        visit(&Found { topic: head.topic, stored, payload: record.payload, acked: &acked });
     }
-}
-
-/// Reads exactly so many bytes; false when the file ends before.
-fn fill(input: &mut impl Read, out: &mut [u8]) -> io::Result<bool> {
-    match input.read_exact(out) {
-        Ok(()) => Ok(true),
-        Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
-        Err(e) => Err(e),
-    }
+    Ok((reader.at(), last))
 }

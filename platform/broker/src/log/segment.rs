@@ -1,5 +1,6 @@
 //! A segment of the log and the messages in it.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -11,6 +12,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use bytes::Bytes;
 
 use super::acks::AckFile;
+use super::claims::Claims;
+use super::reader::Record;
+use super::scan::Start;
+use crate::sync::lock;
 
 /// One file of the log with its ack file.
 #[derive(Debug)]
@@ -23,6 +28,17 @@ pub(crate) struct Segment {
     live: AtomicU64,
     /// No message is added any more.
     sealed: AtomicBool,
+    /// Its file is deleted, or about to be.
+    gone: AtomicBool,
+    /// The last message of each topic, by the topic's number.
+    newest: Mutex<BTreeMap<u32, Newest>>,
+}
+
+/// The last message of a topic in a segment.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Newest {
+    pub(super) id: u64,
+    pub(super) publish_ms: u64,
 }
 
 /// Where a message is, and what its delivery needs to know of it.
@@ -63,7 +79,16 @@ impl Segment {
     pub(super) fn new(dir: &Path, number: u64, file: File) -> Segment {
         let path = path(dir, number);
         let acks = Mutex::new(AckFile::beside(&path));
-        Segment { number, path, file, acks, live: AtomicU64::new(0), sealed: AtomicBool::new(false) }
+        Segment {
+            number,
+            path,
+            file,
+            acks,
+            live: AtomicU64::new(0),
+            sealed: AtomicBool::new(false),
+            gone: AtomicBool::new(false),
+            newest: Mutex::default(),
+        }
     }
 
     /// Reads a payload from the file.
@@ -71,6 +96,18 @@ impl Segment {
         let mut out = vec![0; len as usize];
         self.file.read_exact_at(&mut out, u64::from(offset))?;
         Ok(out.into())
+    }
+
+    /// A record of this segment as a message. `None` for a place no segment reaches.
+    pub(super) fn stored(self: &Arc<Self>, record: &Record) -> Option<Arc<Stored>> {
+        Some(Arc::new(Stored {
+            id: record.head.id,
+            publish_ms: record.head.publish_ms,
+            key: record.head.key,
+            segment: Arc::clone(self),
+            offset: u32::try_from(record.offset).ok()?,
+            len: u32::try_from(record.payload.len()).ok()?,
+        }))
     }
 
     /// Counts messages that subscriptions now owe.
@@ -88,9 +125,31 @@ impl Segment {
         self.sealed.store(true, Ordering::Release);
     }
 
-    /// Whether it can be deleted.
-    pub(super) fn is_done(&self) -> bool {
-        self.sealed.load(Ordering::Acquire) && self.live.load(Ordering::Acquire) == 0
+    /// A message of this topic is added.
+    pub(super) fn note(&self, topic: u32, id: u64, publish_ms: u64) {
+        lock(&self.newest).insert(topic, Newest { id, publish_ms });
+    }
+
+    /// Whether it has messages of this topic that are not before `start`.
+    pub(super) fn reaches(&self, topic: u32, start: Start) -> bool {
+        lock(&self.newest).get(&topic).is_some_and(|last| last.id >= start.id && last.publish_ms >= start.publish_ms)
+    }
+
+    /// Whether it can be deleted: nobody is owed a message of it, and none is retained.
+    pub(super) fn is_done(&self, claims: &Claims, now_ms: u64) -> bool {
+        self.sealed.load(Ordering::Acquire)
+            && self.live.load(Ordering::Acquire) == 0
+            && !lock(&self.newest).iter().any(|(topic, newest)| claims.hold(*topic, *newest, now_ms))
+    }
+
+    /// It is deleted from now on.
+    pub(super) fn leave(&self) {
+        self.gone.store(true, Ordering::Release);
+    }
+
+    /// Whether it is deleted.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Acquire)
     }
 }
 

@@ -11,9 +11,11 @@ use bytes::{Bytes, BytesMut};
 use rustix::fs::{FallocateFlags, fallocate};
 
 use super::Recent;
-use super::queue::{Command, Publish, Published, Queue};
+use super::claims::Claims;
+use super::queue::{Command, LogView, Publish, Published, Queue};
 use super::record::{self, HEADER_BYTES, Head};
-use super::recovery::Recovered;
+use super::recovery::{Last, Recovered};
+use super::scan::Extent;
 use super::segment::{self, Segment, Stored};
 use crate::clock::Clock;
 use crate::error::Refusal;
@@ -32,14 +34,21 @@ pub(super) struct Writer {
     end: u64,
     /// Up to here the active segment has its place on the disk.
     reserved: u64,
-    next_id: u64,
+    last: Last,
     recent: Arc<Recent>,
+    claims: Arc<Claims>,
     clock: Clock,
 }
 
 impl Writer {
     /// A writer that goes on where recovery left off.
-    pub(super) fn new(settings: &Settings, recovered: Recovered, recent: Arc<Recent>, clock: Clock) -> Writer {
+    pub(super) fn new(
+        settings: &Settings,
+        recovered: Recovered,
+        recent: Arc<Recent>,
+        claims: Arc<Claims>,
+        clock: Clock,
+    ) -> Writer {
         Writer {
             dir: settings.data.clone(),
             segment_bytes: settings.segment_bytes,
@@ -48,8 +57,9 @@ impl Writer {
             active: recovered.active,
             end: recovered.end,
             reserved: recovered.end,
-            next_id: recovered.next_id,
+            last: recovered.last,
             recent,
+            claims,
             clock,
         }
     }
@@ -74,9 +84,10 @@ impl Writer {
                     Command::Admin(admin) => {
                         self.commit(&mut group);
                         bytes = 0;
-                        admin(self.next_id);
+                        admin(&LogView { writer: self });
                     }
                     Command::Reclaim(number) => self.reclaim(number),
+                    Command::ReclaimAll => self.reclaim_all(),
                     Command::Stop => stop = true,
                 }
             }
@@ -85,6 +96,17 @@ impl Writer {
                 return;
             }
         }
+    }
+
+    /// The id that the next message will get.
+    pub(super) fn next_id(&self) -> u64 {
+        self.last.next_id
+    }
+
+    /// All there is.
+    pub(super) fn extent(&self) -> Extent {
+        let older = self.older.values().map(|(segment, end)| (Arc::clone(segment), *end));
+        Extent::of(older.chain([(Arc::clone(&self.active), self.end)]))
     }
 
     /// Makes a group durable, hands it to its destinations, and answers.
@@ -96,9 +118,10 @@ impl Writer {
         if group.is_empty() {
             return;
         }
-        let publish_ms = self.clock.wall_ms();
+        // Never back, whatever becomes of the machine's clock: a seek to a time cuts the log in two.
+        let publish_ms = self.clock.wall_ms().max(self.last.publish_ms);
         let mut buffer = BytesMut::new();
-        let mut id = self.next_id;
+        let mut id = self.last.next_id;
         for publish in group.iter() {
             for message in &publish.messages {
                 let head = Head { topic: publish.to.number(), id, publish_ms, key: message.key };
@@ -118,12 +141,12 @@ impl Writer {
         }
         self.deliver(group, &buffer, publish_ms);
         self.end += buffer.len() as u64;
-        self.next_id = id;
+        self.last = Last { next_id: id, publish_ms };
     }
 
     fn deliver(&self, group: &mut Vec<Publish>, buffer: &Bytes, publish_ms: u64) {
         let mut at = 0;
-        let mut id = self.next_id;
+        let mut id = self.last.next_id;
         let mut published = Vec::new();
         for publish in group.drain(..) {
             let first = id;
@@ -144,6 +167,7 @@ impl Writer {
                 published.push(Published { stored, payload: buffer.slice(start..at) });
                 id += 1;
             }
+            self.active.note(publish.to.number(), id - 1, publish_ms);
             self.recent.add(first, published.iter().map(|p| p.payload.clone()));
             publish.to.receive(&published);
             // A publisher that is gone needs no answer: its messages are published.
@@ -184,7 +208,7 @@ impl Writer {
     /// Begins a new segment.
     fn roll(&mut self) -> io::Result<()> {
         let number = self.active.number + 1;
-        let new = create(&self.dir, number, self.next_id)?;
+        let new = create(&self.dir, number, self.last.next_id)?;
         let old = std::mem::replace(&mut self.active, new);
         self.older.insert(old.number, (Arc::clone(&old), self.end));
         // What is reserved and not used is given back; if that fails it is but space.
@@ -204,7 +228,10 @@ impl Writer {
 
     /// Deletes a segment if nothing in it is needed.
     fn reclaim(&mut self, number: u64) {
-        let Some((segment, _)) = self.older.get(&number).filter(|(segment, _)| segment.is_done()) else { return };
+        let now_ms = self.clock.wall_ms();
+        let done = |segment: &Segment| segment.is_done(&self.claims, now_ms);
+        let Some((segment, _)) = self.older.get(&number).filter(|(segment, _)| done(segment)) else { return };
+        segment.leave();
         for path in [segment.path.clone(), segment.path.with_extension("acks")] {
             if let Err(error) = fs::remove_file(&path)
                 && error.kind() != io::ErrorKind::NotFound

@@ -90,13 +90,13 @@ pub(super) async fn pull(call: &Call, subscription: &str) -> Answer {
 
 pub(super) fn acknowledge(call: &Call, subscription: &str) -> Answer {
     let body: AckJson = proto::read(&call.body)?;
-    calls::acknowledge(&call.core, subscription, &body.ack_ids)?;
+    calls::acknowledge(&call.core, subscription, body.ack_ids)?;
     Ok(ok(&json!({})))
 }
 
 pub(super) fn modify_ack_deadline(call: &Call, subscription: &str) -> Answer {
     let body: AckJson = proto::read(&call.body)?;
-    calls::modify_ack_deadline(&call.core, subscription, &body.ack_ids, body.ack_deadline_seconds)?;
+    calls::modify_ack_deadline(&call.core, subscription, body.ack_ids, body.ack_deadline_seconds)?;
     Ok(ok(&json!({})))
 }
 

@@ -75,6 +75,12 @@ impl World {
         &self.settings.data
     }
 
+    /// Segments of the log on disk.
+    pub(crate) fn segments(&self) -> usize {
+        let files = std::fs::read_dir(self.data()).unwrap();
+        files.filter(|file| file.as_ref().unwrap().path().extension().is_some_and(|end| end == "log")).count()
+    }
+
     /// Ends the broker as a crash would and starts it again.
     pub(crate) async fn crash(&mut self) {
         drop(self.broker.take());

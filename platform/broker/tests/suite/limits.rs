@@ -80,12 +80,17 @@ async fn bad_subscriptions_are_refused_at_creation() {
         (Code::InvalidArgument, Box::new(move |s| s.push_config = push("not a url"))),
         (Code::InvalidArgument, Box::new(move |s| s.push_config = push("/path"))),
         (Code::Unimplemented, Box::new(move |s| s.push_config = push("https://example.com/"))),
-        (Code::Unimplemented, Box::new(|s| s.enable_exactly_once_delivery = true)),
-        (Code::Unimplemented, Box::new(|s| s.retain_acked_messages = true)),
-        (Code::Unimplemented, Box::new(|s| s.bigquery_config = Some(pb::BigQueryConfig::default()))),
         (
-            Code::Unimplemented,
-            Box::new(move |s| s.expiration_policy = Some(pb::ExpirationPolicy { ttl: duration(86400) })),
+            Code::InvalidArgument,
+            Box::new(move |s| (s.enable_exactly_once_delivery, s.push_config) = (true, push("http://localhost/"))),
+        ),
+        (Code::InvalidArgument, Box::new(|s| s.detached = true)),
+        (Code::Unimplemented, Box::new(|s| s.bigquery_config = Some(pb::BigQueryConfig::default()))),
+        (Code::Unimplemented, Box::new(|s| s.cloud_storage_config = Some(pb::CloudStorageConfig::default()))),
+        (Code::Unimplemented, Box::new(|s| s.message_transforms = vec![pb::MessageTransform::default()])),
+        (
+            Code::InvalidArgument,
+            Box::new(move |s| s.expiration_policy = Some(pb::ExpirationPolicy { ttl: duration(86_399) })),
         ),
     ];
     for (i, (code, change)) in cases.into_iter().enumerate() {
@@ -102,18 +107,16 @@ async fn bad_subscriptions_are_refused_at_creation() {
 #[tokio::test]
 async fn what_is_not_implemented_is_refused_by_name() {
     let mut world = World::with_topic().await;
-    let refusal = world.publisher.update_topic(pb::UpdateTopicRequest::default()).await.unwrap_err();
+    let kms = pb::Topic { name: DEAD.to_owned(), kms_key_name: "a-key".to_owned(), ..Default::default() };
+    let refusal = world.publisher.create_topic(kms).await.unwrap_err();
     assert_eq!(refusal.code(), Code::Unimplemented);
-    assert!(refusal.message().contains("Publisher.UpdateTopic"), "{refusal}");
-    let refusal = world.subscriber.seek(pb::SeekRequest::default()).await.unwrap_err();
-    assert!(refusal.message().contains("Subscriber.Seek"), "{refusal}");
+    assert!(refusal.message().contains("Topic.kms_key_name"), "{refusal}");
 
-    let (status, answer) = world.rest(Method::PATCH, &format!("/v1/{TOPIC}"), "{}").await;
+    let (status, answer) = world.rest(Method::GET, &format!("/v1/{TOPIC}:getIamPolicy"), "").await;
     assert_eq!((status, answer["error"]["status"].as_str()), (501, Some("UNIMPLEMENTED")));
-    let body = json!({"topic": TOPIC, "bigqueryConfig": {"table": "p.d.t"}}).to_string();
+    let body = json!({"topic": TOPIC, "cloudStorageConfig": {"bucket": "b"}}).to_string();
     let (status, answer) = world.rest(Method::PUT, &format!("/v1/{SUBSCRIPTION}"), &body).await;
-    assert_eq!(status, 501);
-    assert!(answer["error"]["message"].as_str().unwrap().contains("Subscription.bigqueryConfig"));
+    assert_eq!(status, 501, "{answer}");
     let body = json!({"topic": TOPIC, "colour": "red"}).to_string();
     let (status, answer) = world.rest(Method::PUT, &format!("/v1/{SUBSCRIPTION}"), &body).await;
     assert_eq!(status, 400);

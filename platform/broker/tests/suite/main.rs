@@ -8,3 +8,5 @@ mod limits;
 mod publish;
 mod pull;
 mod push;
+mod seek;
+mod update;
