@@ -10,6 +10,7 @@ mod grpc;
 mod limits;
 mod log;
 mod message;
+mod metrics;
 mod names;
 mod push;
 mod rest;
