@@ -16,7 +16,9 @@ use tokio::task::JoinHandle;
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::error::BrokerError;
+use crate::identity::Identity;
 use crate::limits::SHUTDOWN_SECONDS;
+use crate::push::Tls;
 use crate::settings::Settings;
 use crate::stats::{self, Stats};
 use crate::{server, start, sweep};
@@ -50,7 +52,10 @@ impl Broker {
         let reading = settings.clone();
         let opened = tokio::task::spawn_blocking(move || start::open(&reading, clock)).await;
         let opened = opened.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+        let issuer = settings.issuer.clone().unwrap_or_else(|| format!("http://{address}"));
         let core = Arc::new(Core {
+            identity: Identity::new(&settings.data, issuer),
+            tls: Tls::new(settings.push_roots.clone()),
             settings,
             clock,
             log: opened.log,

@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use crate::clock::Clock;
 use crate::error::{Code, Refusal};
 use crate::faults::Dice;
+use crate::identity::Identity;
 use crate::log::{
     Claim, Destination, Log, LogView, Publish, Recent, SavedCatalogue, SavedTopic, Stored, save_catalogue,
 };
@@ -40,6 +41,8 @@ pub(crate) struct Core {
     /// True once the broker stops.
     pub(crate) stopping: watch::Sender<bool>,
     pub(crate) pushers: tokio::sync::Mutex<HashMap<u32, JoinHandle<()>>>,
+    pub(crate) identity: Identity,
+    pub(crate) tls: push::Tls,
 }
 
 impl Core {
@@ -199,13 +202,13 @@ impl Core {
             let _ = pusher.await;
             subscription.abandon(PUSH);
         }
-        let endpoint = subscription.config().push_config.map(|c| c.push_endpoint).filter(|e| !e.is_empty());
-        let endpoint =
-            endpoint.filter(|_| !subscription.is_deleted() && !subscription.is_detached() && !*self.stopping.borrow());
-        let Some(endpoint) = endpoint else { return };
-        match endpoint.parse() {
-            Ok(uri) => {
-                let pusher = push::run(Arc::clone(self), Arc::clone(subscription), uri);
+        let target = subscription.config().push_config.and_then(|config| push::Target::of(&config));
+        let target =
+            target.filter(|_| !subscription.is_deleted() && !subscription.is_detached() && !*self.stopping.borrow());
+        let Some(target) = target else { return };
+        match target {
+            Ok(target) => {
+                let pusher = push::run(Arc::clone(self), Arc::clone(subscription), target);
                 pushers.insert(subscription.number, tokio::spawn(pusher));
             }
             Err(error) => tracing::warn!(%error, subscription = %subscription.name, "the push endpoint is no URL"),

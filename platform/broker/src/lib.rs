@@ -7,6 +7,7 @@ mod core;
 mod error;
 mod faults;
 mod grpc;
+mod identity;
 mod limits;
 mod log;
 mod message;

@@ -86,6 +86,24 @@ pub(crate) const PUSH_BACKOFF_FAST_MAX_MS: u64 = 1_000;
 pub(crate) const PUSH_WINDOW_FAST: usize = 64;
 /// Bytes of an endpoint's answer that are read so that its connection can be used again.
 pub(crate) const PUSH_ANSWER_BYTES: usize = 64 << 10;
+/// Milliseconds the rest of an endpoint's answer is waited for, once its status is there.
+pub(crate) const PUSH_ANSWER_REST_MS: u64 = 1_000;
+/// Bytes of the head of an endpoint's answer.
+pub(crate) const PUSH_ANSWER_HEAD_BYTES: usize = 64 << 10;
+/// Bytes of a push endpoint.
+pub(crate) const PUSH_ENDPOINT_BYTES: usize = 2_048;
+/// Bytes of the email of a push token (RFC 5321).
+pub(crate) const EMAIL_BYTES: usize = 254;
+/// Bytes of the audience of a push token.
+pub(crate) const AUDIENCE_BYTES: usize = 2_048;
+/// Bytes of the issuer of push tokens.
+pub(crate) const ISSUER_BYTES: usize = 2_048;
+/// Bits of the key that signs push tokens.
+pub(crate) const IDENTITY_KEY_BITS: usize = 2_048;
+/// Seconds a push token is good for (service).
+pub(crate) const TOKEN_SECONDS: u64 = 3_600;
+/// Seconds a push token must have left; with less a new one is signed.
+pub(crate) const TOKEN_RENEW_SECONDS: u64 = 600;
 /// Seconds an unused connection to an endpoint stays open.
 pub(crate) const PUSH_IDLE_SECONDS: u64 = 60;
 /// Seconds to connect to an endpoint.

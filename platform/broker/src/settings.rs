@@ -20,6 +20,13 @@ pub struct Settings {
     pub faults: Faults,
     /// Requests in flight per push subscription, at most. 1..=1000. Default 128 (64 with `fast`).
     pub push_window: Option<usize>,
+    /// Issuer of the tokens that pushes carry (`push_config.oidc_token`), an http or https URL without a slash at its
+    /// end; `{issuer}/.well-known/openid-configuration` must lead here. Default `http://` and the address of the port; to be
+    /// set where that is not the address endpoints know it by, as with `0.0.0.0`.
+    pub issuer: Option<String>,
+    /// PEM file of certificates that https endpoints may be certified by, beside the platform's. Read when the first
+    /// https endpoint is pushed to. Default none.
+    pub push_roots: Option<PathBuf>,
     /// Bytes after which the log begins a new segment. 64 KiB..=1 GiB. Default 32 MiB. Disk space comes back
     /// segment by segment.
     pub segment_bytes: u64,
@@ -42,6 +49,8 @@ impl Default for Settings {
             fast: false,
             faults: Faults::default(),
             push_window: None,
+            issuer: None,
+            push_roots: None,
             segment_bytes: 32 << 20,
             recent_bytes: 16 << 20,
             disk_bytes: 8 << 30,
@@ -52,6 +61,18 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// Whether the issuer can be one.
+    pub(crate) fn has_good_issuer(&self) -> bool {
+        self.issuer.as_deref().is_none_or(|issuer| {
+            let url = issuer.parse::<http::Uri>().ok();
+            let has_scheme = url.is_some_and(|url| matches!(url.scheme_str(), Some("http" | "https")));
+            has_scheme
+                && issuer.len() <= crate::limits::ISSUER_BYTES
+                && !issuer.ends_with('/')
+                && !issuer.contains(['?', '#'])
+        })
+    }
+
     /// The most requests in flight per push subscription.
     pub(crate) fn push_window_max(&self) -> usize {
         let default = if self.fast { crate::limits::PUSH_WINDOW_FAST } else { 128 };

@@ -34,6 +34,7 @@ pub(crate) fn check(settings: &Settings) -> Result<(), BrokerError> {
         ((1..=65_536).contains(&settings.connections), "connections"),
         (settings.faults.are_in_range(), "faults"),
         (settings.push_window.is_none_or(|n| (1..=1_000).contains(&n)), "push_window"),
+        (settings.has_good_issuer(), "issuer"),
     ];
     match checks.into_iter().find(|(good, _)| !good) {
         Some((_, name)) => Err(BrokerError::Setting { name }),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Backoff, UNARY};
+use crate::{Backoff, PUSH, UNARY};
 
 const DEADLINE_MS: u64 = 10_000;
 
@@ -71,6 +71,32 @@ impl World {
 fn dead_letters() -> Policy {
     let dead_letter = Some(DeadLetterPolicy { topic: String::new(), max_attempts: 5 });
     Policy { ordered: true, dead_letter, ..Policy::default() }
+}
+
+#[test]
+fn a_failed_push_waits_as_long_as_the_longer_of_its_two_backoffs() {
+    let waits = |policy_ms: Option<(u64, u64)>| {
+        let retry = RetryPolicy(policy_ms.map(|(min_ms, max_ms)| Backoff { min_ms, max_ms }));
+        let mut world = World::new(Policy { retry, ..Policy::default() });
+        world.insert(1, 0);
+        let push = Backoff { min_ms: 100, max_ms: 60_000 };
+        let mut waits = Vec::new();
+        for _ in 0..12 {
+            let (now_ms, until_ms) = (world.now_ms, NEVER);
+            let take = Take { messages: 1, bytes: usize::MAX, per_key: 1, now_ms, until_ms, owner: PUSH };
+            let delivery = world.backlog.take(take).remove(0);
+            world.backlog.nack(delivery.ack_id, push.after(u32::from(delivery.attempt)), world.now_ms);
+            let due_ms = world.backlog.next_due().unwrap();
+            waits.push(due_ms - world.now_ms);
+            world.later(due_ms - world.now_ms);
+        }
+        waits
+    };
+    let push = [100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 51_200, 60_000, 60_000];
+    assert_eq!(waits(None), push);
+    assert_eq!(waits(Some((0, 0))), push);
+    assert_eq!(waits(Some((1_000, 1_000)))[..6], [1_000, 1_000, 1_000, 1_000, 1_600, 3_200]);
+    assert_eq!(waits(Some((10_000, 600_000)))[..7], [10_000, 20_000, 40_000, 80_000, 160_000, 320_000, 600_000]);
 }
 
 #[test]

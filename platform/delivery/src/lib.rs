@@ -8,6 +8,7 @@ mod flow;
 mod lease;
 mod message;
 mod ordering;
+mod pace;
 mod window;
 
 pub use backlog::{Backlog, Delivery, Missed, Nacked, Policy, Take};
@@ -17,4 +18,5 @@ pub use filter::{Filter, parse_filter};
 pub use flow::{Flows, Owner, PUSH, UNARY};
 pub use lease::{AckId, NEVER};
 pub use message::Message;
+pub use pace::Pace;
 pub use window::Window;

@@ -29,10 +29,15 @@ impl Window {
         self.size.saturating_sub(in_flight)
     }
 
-    /// A push succeeded; `in_flight` counts it. An idle window does not grow.
-    pub fn succeeded(&mut self, in_flight: usize) {
+    /// Whether so many in flight fill it.
+    pub fn is_full(&self, in_flight: usize) -> bool {
+        in_flight >= self.size
+    }
+
+    /// A push succeeded. A window that was not full when it ended does not grow.
+    pub fn succeeded(&mut self, was_full: bool) {
         self.forgiven = self.forgiven.saturating_sub(1);
-        if in_flight < self.size || self.size == self.max {
+        if !was_full || self.size == self.max {
             return;
         }
         self.credit += 1;
@@ -42,16 +47,17 @@ impl Window {
         }
     }
 
-    /// A push failed; `in_flight` counts it. One window of failures halves the window once.
-    pub fn failed(&mut self, in_flight: usize) {
+    /// A push failed; `in_flight` counts it. One window of failures halves the window once, and says so once.
+    pub fn failed(&mut self, in_flight: usize) -> bool {
         if self.forgiven > 0 {
             self.forgiven -= 1;
-            return;
+            return false;
         }
         self.size = (self.size / 2).max(1);
         self.threshold = self.size.max(self.max / 2);
         self.credit = 0;
         self.forgiven = in_flight.saturating_sub(1);
+        true
     }
 
     /// Whether it cannot get smaller.
@@ -65,26 +71,52 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// A round: all in flight end at once and succeed.
+    fn full_round(window: &mut Window) {
+        let in_flight = window.room(0);
+        let was_full = window.is_full(in_flight);
+        for _ in 0..in_flight {
+            window.succeeded(was_full);
+        }
+    }
+
     #[test]
-    fn full_windows_of_success_double_it_and_an_idle_one_stays() {
+    fn slow_start_reaches_128_in_five_rounds_even_when_a_round_ends_at_once() {
+        let mut window = Window::new(128, false);
+        let mut sizes = Vec::new();
+        for _ in 0..6 {
+            sizes.push(window.room(0));
+            full_round(&mut window);
+        }
+        assert_eq!(sizes, [4, 8, 16, 32, 64, 128]);
+    }
+
+    #[test]
+    fn slow_start_is_as_quick_when_pushes_end_one_by_one() {
+        let mut window = Window::new(128, false);
+        for _ in 0..124 {
+            let in_flight = window.room(0);
+            let was_full = window.is_full(in_flight);
+            window.succeeded(was_full);
+        }
+        assert_eq!(window.room(0), 128);
+    }
+
+    #[test]
+    fn an_idle_window_stays() {
         let mut window = Window::new(64, false);
-        for _ in 0..4 {
-            window.succeeded(window.room(0));
-        }
-        assert_eq!(window.room(0), 8);
         for _ in 0..100 {
-            window.succeeded(1);
+            let was_full = window.is_full(1);
+            window.succeeded(was_full);
         }
-        assert_eq!(window.room(0), 8);
+        assert_eq!(window.room(0), 4);
     }
 
     #[test]
     fn one_window_of_failures_halves_it_once() {
         let mut window = Window::new(64, true);
-        for in_flight in (1..=64).rev() {
-            window.failed(in_flight);
-        }
-        assert_eq!(window.room(0), 32);
+        let counted = (1..=64).rev().filter(|in_flight| window.failed(*in_flight)).count();
+        assert_eq!((window.room(0), counted), (32, 1));
         window.failed(32);
         assert_eq!(window.room(0), 16);
     }
@@ -93,10 +125,22 @@ mod tests {
     fn after_a_failure_it_grows_slowly() {
         let mut window = Window::new(64, true);
         window.failed(1);
-        for _ in 0..32 {
-            window.succeeded(window.room(0));
-        }
+        full_round(&mut window);
         assert_eq!(window.room(0), 33);
+    }
+
+    #[test]
+    fn after_an_outage_it_starts_slowly_again_up_to_half_its_maximum() {
+        let mut window = Window::new(128, true);
+        while !window.is_closed() {
+            window.failed(1);
+        }
+        let mut sizes = Vec::new();
+        for _ in 0..8 {
+            sizes.push(window.room(0));
+            full_round(&mut window);
+        }
+        assert_eq!(sizes, [1, 2, 4, 8, 16, 32, 64, 65]);
     }
 
     proptest! {
@@ -106,7 +150,7 @@ mod tests {
         ) {
             let mut window = Window::new(max, false);
             for (good, in_flight) in steps {
-                if good { window.succeeded(in_flight) } else { window.failed(in_flight) }
+                if good { window.succeeded(window.is_full(in_flight)) } else { window.failed(in_flight); }
                 prop_assert!((1..=max).contains(&window.room(0)));
             }
         }

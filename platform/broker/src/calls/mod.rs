@@ -5,6 +5,7 @@ mod mask;
 mod page;
 mod publish;
 mod pull;
+mod push_check;
 mod seek;
 mod snapshots;
 mod subscription_check;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use google_cloud_googleapis::pubsub::v1 as pb;
 use prost_types::Duration;
 
+use super::push_check::push_config;
 use crate::error::Refusal;
 use crate::limits::{
     ACK_DEADLINE_DEFAULT_SECONDS, ACK_DEADLINE_SECONDS, DELIVERY_ATTEMPTS, DELIVERY_ATTEMPTS_DEFAULT, LABELS,
@@ -112,31 +113,6 @@ fn retry(policy: &pb::RetryPolicy) -> Result<(), Refusal> {
             "retry_policy: minimum_backoff and maximum_backoff must be between 0 and 600 seconds, the first not above \
              the second",
         )),
-    }
-}
-
-/// Checks where a subscription pushes to. No endpoint means pull.
-pub(super) fn push_config(config: Option<&pb::PushConfig>) -> Result<(), Refusal> {
-    let Some(config) = config else { return Ok(()) };
-    if matches!(config.wrapper, Some(pb::push_config::Wrapper::NoWrapper(_))) {
-        return Err(Refusal::unimplemented("PushConfig.no_wrapper"));
-    }
-    for (key, value) in &config.attributes {
-        if key != "x-goog-version" || value != "v1" {
-            return Err(Refusal::unimplemented(&format!("PushConfig attribute {key}={value}")));
-        }
-    }
-    if config.push_endpoint.is_empty() {
-        return Ok(());
-    }
-    let uri: http::Uri = config
-        .push_endpoint
-        .parse()
-        .map_err(|e| Refusal::invalid(format!("Invalid push endpoint given ({}): {e}", config.push_endpoint)))?;
-    match uri.scheme_str() {
-        Some("http") if uri.host().is_some_and(|host| !host.is_empty()) => Ok(()),
-        Some("https") => Err(Refusal::unimplemented("A push endpoint with https")),
-        _ => Err(Refusal::invalid(format!("Invalid push endpoint given ({}): not a URL", config.push_endpoint))),
     }
 }
 

@@ -6,7 +6,8 @@ use std::sync::atomic::Ordering;
 use google_cloud_googleapis::pubsub::v1 as pb;
 
 use super::page::page;
-use super::subscription_check::{check, push_config};
+use super::push_check::push_config;
+use super::subscription_check::check;
 use crate::core::{Core, in_project};
 use crate::error::Refusal;
 use crate::log::SavedSubscription;

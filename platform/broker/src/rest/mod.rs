@@ -1,6 +1,7 @@
 //! The REST/JSON door: the paths of `https://pubsub.googleapis.com/v1/…`, ProtoJSON in and out.
 
 mod answer;
+mod identity;
 mod json;
 mod messages;
 mod route;
@@ -59,6 +60,8 @@ pub(crate) async fn serve(core: Arc<Core>, request: Request<Incoming>) -> Respon
     match (&parts.method, parts.uri.path()) {
         (&Method::GET, "/" | "/health") => return plain("Ok\n"),
         (&Method::GET, "/stats") => return ok(&stats::collect(&core)),
+        (&Method::GET, "/oauth2/v3/certs") => return identity::certs(&core).await,
+        (&Method::GET, "/.well-known/openid-configuration") => return identity::discovery(&core),
         _ => {}
     }
     let Some(route) = route(&parts.method, parts.uri.path()) else {

@@ -233,6 +233,8 @@ pub(crate) fn text(received: &pb::ReceivedMessage) -> String {
 /// A push that arrived.
 #[derive(Debug)]
 pub(crate) struct Push {
+    pub(crate) raw: Bytes,
+    /// The same as JSON, or null.
     pub(crate) body: Value,
     pub(crate) headers: http::HeaderMap,
     pub(crate) version: http::Version,
@@ -270,10 +272,11 @@ impl Endpoint {
                     let sender = Arc::clone(&sender);
                     async move {
                         let (parts, body) = request.into_parts();
-                        let body = body.collect().await?.to_bytes();
+                        let raw = body.collect().await?.to_bytes();
                         let (answer, answered) = tokio::sync::oneshot::channel();
-                        let body = serde_json::from_slice(&body).unwrap();
-                        let _ = sender.send(Push { body, headers: parts.headers, version: parts.version, answer });
+                        let body = serde_json::from_slice(&raw).unwrap_or_default();
+                        let (headers, version) = (parts.headers, parts.version);
+                        let _ = sender.send(Push { raw, body, headers, version, answer });
                         let status = answered.await.unwrap_or(500);
                         let mut response = Response::new(Full::new(Bytes::from_static(b"said")));
                         *response.status_mut() = StatusCode::from_u16(status).unwrap();

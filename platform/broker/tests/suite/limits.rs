@@ -79,7 +79,7 @@ async fn bad_subscriptions_are_refused_at_creation() {
         ),
         (Code::InvalidArgument, Box::new(move |s| s.push_config = push("not a url"))),
         (Code::InvalidArgument, Box::new(move |s| s.push_config = push("/path"))),
-        (Code::Unimplemented, Box::new(move |s| s.push_config = push("https://example.com/"))),
+        (Code::InvalidArgument, Box::new(move |s| s.push_config = push("https://user@example.com/"))),
         (
             Code::InvalidArgument,
             Box::new(move |s| (s.enable_exactly_once_delivery, s.push_config) = (true, push("http://localhost/"))),
