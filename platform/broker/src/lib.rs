@@ -13,6 +13,7 @@ mod log;
 mod message;
 mod metrics;
 mod names;
+mod proto;
 mod push;
 mod rest;
 mod server;

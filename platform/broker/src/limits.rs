@@ -7,6 +7,10 @@ pub(crate) const PUBLISH_MESSAGES: usize = 1_000;
 pub(crate) const PUBLISH_BYTES: usize = 10_000_000;
 /// Bytes of an HTTP body the doors read: a full publish request as base64 in JSON, with room for its names.
 pub(crate) const BODY_BYTES: usize = 15_000_000;
+/// Values in a JSON body: a full publish request has about 110,000.
+pub(crate) const JSON_VALUES: usize = 150_000;
+/// Bytes of a refusal's reason in JSON.
+pub(crate) const REASON_BYTES: usize = 2_000;
 /// Attributes of one message (service).
 pub(crate) const ATTRIBUTES: usize = 100;
 /// Bytes of an attribute's key (service).
@@ -39,8 +43,8 @@ pub(crate) const SNAPSHOT_LIFE_MS: u64 = 7 * 86_400_000;
 pub(crate) const SNAPSHOT_LIFE_MIN_MS: u64 = 3_600_000;
 /// Snapshots at a time (service, per project).
 pub(crate) const SNAPSHOTS: usize = 5_000;
-/// Seconds of an expiration policy (service): one day at least.
-pub(crate) const TTL_SECONDS_MIN: i64 = 86_400;
+/// Seconds of an expiration policy: one day (service) to ten years.
+pub(crate) const TTL_SECONDS: std::ops::RangeInclusive<i64> = 86_400..=3_653 * 86_400;
 /// Paths in one update mask.
 pub(crate) const MASK_PATHS: usize = 64;
 /// Labels of one resource (service).

@@ -1,6 +1,7 @@
 //! The calls of the API, once, for both doors.
 
 mod acks;
+mod iam;
 mod mask;
 mod page;
 mod publish;
@@ -14,6 +15,7 @@ mod topics;
 mod update_subscription;
 
 pub(crate) use acks::{acknowledge, modify_ack_deadline, settle};
+pub(crate) use iam::{no_policy, test_iam_permissions};
 pub(crate) use publish::publish;
 pub(crate) use pull::{Received, pull, received};
 pub(crate) use seek::seek;

@@ -18,8 +18,6 @@ pub(crate) struct Received {
     pub(crate) ack_id: String,
     /// The encoded `PubsubMessage`, with id and publish time.
     pub(crate) message: Bytes,
-    pub(crate) publish_ms: u64,
-    pub(crate) id: u64,
     /// 0 without a dead-letter policy.
     pub(crate) delivery_attempt: i32,
 }
@@ -76,8 +74,6 @@ pub(crate) fn received(core: &Core, subscription: &Subscription, deliveries: Vec
         Some(Received {
             ack_id: delivery.ack_id.text(subscription.number),
             message: message::delivered(&payload.ok()?, stored.id, stored.publish_ms),
-            publish_ms: stored.publish_ms,
-            id: stored.id,
             delivery_attempt: if shown { i32::from(delivery.attempt) } else { 0 },
         })
     };

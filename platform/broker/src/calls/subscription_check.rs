@@ -10,9 +10,12 @@ use crate::error::Refusal;
 use crate::limits::{
     ACK_DEADLINE_DEFAULT_SECONDS, ACK_DEADLINE_SECONDS, DELIVERY_ATTEMPTS, DELIVERY_ATTEMPTS_DEFAULT, LABELS,
     RETENTION_DEFAULT_SECONDS, RETENTION_SECONDS, RETRY_BACKOFF_MS, RETRY_MAX_DEFAULT_MS, RETRY_MIN_DEFAULT_MS,
-    TTL_SECONDS_MIN,
+    TTL_SECONDS,
 };
 use crate::names;
+
+/// Nanoseconds of a duration that can be written as JSON.
+const NANOS: std::ops::RangeInclusive<i32> = 0..=999_999_999;
 
 /// Checks a subscription's configuration and fills in the service's defaults.
 ///
@@ -35,9 +38,9 @@ pub(super) fn check(config: &mut pb::Subscription) -> Result<(), Refusal> {
     let default = Duration { seconds: RETENTION_DEFAULT_SECONDS, nanos: 0 };
     retention(config.message_retention_duration.get_or_insert(default))?;
     if let Some(ttl) = config.expiration_policy.as_ref().and_then(|policy| policy.ttl.as_ref())
-        && ttl.seconds < TTL_SECONDS_MIN
+        && (!TTL_SECONDS.contains(&ttl.seconds) || !NANOS.contains(&ttl.nanos))
     {
-        return Err(Refusal::invalid("expiration_policy.ttl must be at least one day"));
+        return Err(Refusal::invalid("expiration_policy.ttl must be at least one day and at most ten years"));
     }
     if !config.filter.is_empty() {
         delivery::parse_filter(&config.filter).map_err(|why| Refusal::invalid(format!("Invalid filter: {why}")))?;
@@ -59,7 +62,7 @@ pub(super) fn check(config: &mut pb::Subscription) -> Result<(), Refusal> {
 
 /// Checks how long messages are kept.
 pub(super) fn retention(duration: &Duration) -> Result<(), Refusal> {
-    if !RETENTION_SECONDS.contains(&duration.seconds) || !(0..1_000_000_000).contains(&duration.nanos) {
+    if !RETENTION_SECONDS.contains(&duration.seconds) || !NANOS.contains(&duration.nanos) {
         return Err(Refusal::invalid(format!(
             "message_retention_duration must be between {} and {} seconds",
             RETENTION_SECONDS.start(),
@@ -100,6 +103,7 @@ fn dead_letter(policy: &mut pb::DeadLetterPolicy) -> Result<(), Refusal> {
 fn retry(policy: &pb::RetryPolicy) -> Result<(), Refusal> {
     let ms = |duration: &Option<Duration>, default: u64| match duration {
         None => Some(default),
+        Some(d) if !NANOS.contains(&d.nanos) => None,
         Some(d) => {
             let whole = u64::try_from(d.seconds).ok()?.checked_mul(1000)?;
             whole.checked_add(u64::try_from(d.nanos / 1_000_000).ok()?)

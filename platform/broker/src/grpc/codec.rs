@@ -12,14 +12,20 @@ use crate::error::Refusal;
 /// An answer whose type is forgotten.
 pub(super) type Answer = Box<dyn Encode>;
 
-/// A message that can be written into a frame.
+/// A message that can be written into a frame, or into bytes for the other door.
 pub(super) trait Encode: Send + Sync {
     fn encode(&self, frame: &mut EncodeBuf<'_>);
+
+    fn encoded(&self) -> Vec<u8>;
 }
 
 impl<M: Message> Encode for M {
     fn encode(&self, frame: &mut EncodeBuf<'_>) {
         Message::encode(self, frame).expect("a frame grows as needed");
+    }
+
+    fn encoded(&self) -> Vec<u8> {
+        self.encode_to_vec()
     }
 }
 

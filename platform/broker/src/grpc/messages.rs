@@ -47,7 +47,7 @@ pub(super) struct StreamingPullResponse {
 
 impl From<Received> for ReceivedMessage {
     fn from(received: Received) -> ReceivedMessage {
-        let Received { ack_id, message, delivery_attempt, .. } = received;
+        let Received { ack_id, message, delivery_attempt } = received;
         ReceivedMessage { ack_id, message, delivery_attempt }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
+use google_cloud_googleapis::iam::v1 as iam;
 use google_cloud_googleapis::pubsub::v1 as pb;
 use prost::Message;
 
@@ -20,6 +21,9 @@ pub(super) type Method = fn(Arc<Core>, Bytes) -> Answered;
 
 /// The method at a path.
 pub(super) fn find(path: &str) -> Option<Method> {
+    if let Some(method) = path.strip_prefix("/google.iam.v1.IAMPolicy/") {
+        return iam_policy(method);
+    }
     let (service, method) = path.strip_prefix("/google.pubsub.v1.")?.split_once('/')?;
     match service {
         "Publisher" => publisher(method),
@@ -115,6 +119,24 @@ fn subscriber(method: &str) -> Option<Method> {
                 request,
                 |r: pb::DeleteSnapshotRequest| async move { calls::delete_snapshot(&core, r.snapshot).await },
             )
+        },
+        _ => return None,
+    })
+}
+
+fn iam_policy(method: &str) -> Option<Method> {
+    Some(match method {
+        "TestIamPermissions" => |core, request| {
+            unary(request, |r: iam::TestIamPermissionsRequest| async move {
+                let permissions = calls::test_iam_permissions(&core, &r.resource, r.permissions)?;
+                Ok(iam::TestIamPermissionsResponse { permissions })
+            })
+        },
+        "GetIamPolicy" => |_, request| {
+            unary(request, |_: iam::GetIamPolicyRequest| async { Err::<iam::Policy, _>(calls::no_policy()) })
+        },
+        "SetIamPolicy" => |_, request| {
+            unary(request, |_: iam::SetIamPolicyRequest| async { Err::<iam::Policy, _>(calls::no_policy()) })
         },
         _ => return None,
     })

@@ -2,8 +2,10 @@
 
 mod codec;
 mod details;
+mod health;
 mod messages;
 mod methods;
+mod reflection;
 mod streaming;
 
 use std::sync::Arc;
@@ -32,18 +34,34 @@ pub(crate) fn is_grpc(request: &Request<Incoming>) -> bool {
 /// Answers a gRPC request.
 pub(crate) async fn serve(core: Arc<Core>, request: Request<Incoming>) -> Response<Body> {
     let path = request.uri().path();
-    if path == "/google.pubsub.v1.Subscriber/StreamingPull" {
-        return streaming::serve(core, request).await;
+    match path.rsplit_once('/').map_or("", |(service, _)| service) {
+        _ if path == "/google.pubsub.v1.Subscriber/StreamingPull" => return streaming::serve(core, request).await,
+        "/grpc.health.v1.Health" => return health::serve(core, request).await,
+        "/grpc.reflection.v1.ServerReflection" => return reflection::serve_v1(request).await,
+        "/grpc.reflection.v1alpha.ServerReflection" => return reflection::serve_v1alpha(request).await,
+        _ => {}
     }
     let Some(method) = methods::find(path) else {
-        let name = path.strip_prefix("/google.pubsub.v1.").unwrap_or(path).replace('/', ".");
-        return Status::from(Refusal::unimplemented(&name)).into_http();
+        return Status::from(unimplemented(path)).into_http();
     };
     let service = service_fn(move |request: tonic::Request<Bytes>| {
         let called = method(Arc::clone(&core), request.into_inner());
         async move { called.await.map(tonic::Response::new).map_err(Status::from) }
     });
     grpc().unary(service, request).await
+}
+
+/// Calls the method at a path for the other door: encoded request in, encoded answer out.
+pub(crate) async fn call(core: Arc<Core>, path: &str, request: Bytes) -> Result<Vec<u8>, Refusal> {
+    let method = methods::find(path).ok_or_else(|| unimplemented(path))?;
+    Ok(method(core, request).await?.encoded())
+}
+
+/// Refuses a method by its name, `Publisher.UpdateTopic`.
+fn unimplemented(path: &str) -> Refusal {
+    let path = path.trim_start_matches('/');
+    let name = path.strip_prefix("google.pubsub.v1.").or_else(|| path.strip_prefix("google.iam.v1.")).unwrap_or(path);
+    Refusal::unimplemented(&name.replace('/', "."))
 }
 
 fn grpc() -> Grpc<Frames> {

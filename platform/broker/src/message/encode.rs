@@ -1,5 +1,6 @@
 //! Messages as they are kept and as they are given out.
 
+#[cfg(test)]
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
@@ -13,7 +14,8 @@ const MESSAGE_ID: u64 = 3;
 const PUBLISH_TIME: u64 = 4;
 const ORDERING_KEY: u64 = 5;
 
-/// A message that did not come in protobuf.
+/// A message for tests.
+#[cfg(test)]
 #[derive(Debug, Default)]
 pub(crate) struct Draft {
     pub(crate) data: Vec<u8>,
@@ -21,6 +23,7 @@ pub(crate) struct Draft {
     pub(crate) ordering_key: String,
 }
 
+#[cfg(test)]
 impl Draft {
     /// The encoded `PubsubMessage`.
     pub(crate) fn encode(&self) -> Bytes {

@@ -10,6 +10,8 @@ mod view;
 mod wire;
 
 pub(crate) use check::{Incoming, incoming};
-pub(crate) use encode::{Draft, dead_letter, delivered};
+#[cfg(test)]
+pub(crate) use encode::Draft;
+pub(crate) use encode::{dead_letter, delivered};
 pub(crate) use envelope::{Envelope, rfc3339};
 pub(crate) use view::MessageView;

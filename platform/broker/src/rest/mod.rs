@@ -1,12 +1,15 @@
 //! The REST/JSON door: the paths of `https://pubsub.googleapis.com/v1/…`, ProtoJSON in and out.
+//!
+//! It knows no call of its own. A table says which gRPC method is behind a path; requests and answers are carried over
+//! by the names of their fields, so a method that gRPC answers is answered here.
 
 mod answer;
 mod identity;
 mod json;
-mod messages;
+mod path;
+mod query;
 mod route;
-mod subscriptions;
-mod topics;
+mod transcode;
 
 use std::sync::Arc;
 
@@ -14,86 +17,41 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
+use prost_reflect::DynamicMessage;
 use tonic::body::Body;
 
-use self::answer::{Answer, ok, plain, refused};
-use self::route::{Route, route};
+use self::answer::{encoded, ok, plain, refused};
+use self::transcode::transcode;
 use crate::core::Core;
 use crate::error::{Code, Refusal};
 use crate::limits::BODY_BYTES;
-use crate::stats;
-
-/// A REST call, read and taken apart.
-struct Call {
-    core: Arc<Core>,
-    query: String,
-    body: Bytes,
-}
-
-impl Call {
-    /// A parameter of the query.
-    fn parameter(&self, name: &str) -> Option<String> {
-        self.query.split('&').find_map(|pair| {
-            let (key, value) = pair.split_once('=')?;
-            (route::decode(key).as_deref() == Some(name)).then(|| route::decode(value))?
-        })
-    }
-
-    /// `pageSize` and `pageToken`.
-    fn page(&self) -> Result<(i32, String), Refusal> {
-        let size = match self.parameter("pageSize").filter(|size| !size.is_empty()) {
-            Some(size) => size.parse().map_err(|_| Refusal::invalid("pageSize is not a number"))?,
-            None => 0,
-        };
-        Ok((size, self.parameter("pageToken").unwrap_or_default()))
-    }
-
-    /// Whether enums are answered as numbers, as the official clients ask for (`$alt=json;enum-encoding=int`).
-    fn enums_as_numbers(&self) -> bool {
-        self.parameter("$alt").is_some_and(|alt| alt.ends_with("enum-encoding=int"))
-    }
-}
+use crate::{grpc, metrics, stats};
 
 /// Answers a request that is not gRPC.
 pub(crate) async fn serve(core: Arc<Core>, request: Request<Incoming>) -> Response<Body> {
-    let (parts, body) = request.into_parts();
-    match (&parts.method, parts.uri.path()) {
+    match (request.method(), request.uri().path()) {
         (&Method::GET, "/" | "/health") => return plain("Ok\n"),
         (&Method::GET, "/stats") => return ok(&stats::collect(&core)),
+        (&Method::GET, "/metrics") => return plain(metrics::text(&stats::collect(&core))),
         (&Method::GET, "/oauth2/v3/certs") => return identity::certs(&core).await,
         (&Method::GET, "/.well-known/openid-configuration") => return identity::discovery(&core),
         _ => {}
     }
-    let Some(route) = route(&parts.method, parts.uri.path()) else {
-        return refused(&Refusal::new(
-            Code::NotFound,
-            format!("no such method: {} {}", parts.method, parts.uri.path()),
-        ));
-    };
-    let body = match Limited::new(body, BODY_BYTES).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(error) => return refused(&Refusal::invalid(format!("the body cannot be read: {error}"))),
-    };
-    let call = Call { core, query: parts.uri.query().unwrap_or("").to_owned(), body };
-    answer(&call, route).await.unwrap_or_else(|refusal| refused(&refusal))
+    match answer(core, request).await {
+        Ok(json) => encoded(json),
+        Err(refusal) => refused(&refusal),
+    }
 }
 
-async fn answer(call: &Call, route: Route) -> Answer {
-    match route {
-        Route::ListTopics(project) => topics::list(call, project),
-        Route::CreateTopic(name) => topics::create(call, name).await,
-        Route::GetTopic(name) => topics::get(call, &name),
-        Route::DeleteTopic(name) => topics::delete(call, name).await,
-        Route::ListTopicSubscriptions(name) => topics::list_subscriptions(call, name),
-        Route::Publish(name) => messages::publish(call, &name).await,
-        Route::ListSubscriptions(project) => subscriptions::list(call, project),
-        Route::CreateSubscription(name) => subscriptions::create(call, name).await,
-        Route::GetSubscription(name) => subscriptions::get(call, &name),
-        Route::DeleteSubscription(name) => subscriptions::delete(call, name).await,
-        Route::ModifyPushConfig(name) => subscriptions::modify_push_config(call, name).await,
-        Route::Pull(name) => messages::pull(call, &name).await,
-        Route::Acknowledge(name) => messages::acknowledge(call, &name),
-        Route::ModifyAckDeadline(name) => messages::modify_ack_deadline(call, &name),
-        Route::Unimplemented(what) => Err(Refusal::unimplemented(&what)),
-    }
+async fn answer(core: Arc<Core>, request: Request<Incoming>) -> Result<Vec<u8>, Refusal> {
+    let (parts, body) = request.into_parts();
+    let body = Limited::new(body, BODY_BYTES).collect().await;
+    let body = body.map_err(|error| Refusal::invalid(format!("the body cannot be read: {error}")))?.to_bytes();
+    let query = parts.uri.query().unwrap_or("");
+    let call = transcode(parts.method.as_str(), parts.uri.path(), query, &body)?;
+    drop(body);
+    let answer = grpc::call(core, call.path, Bytes::from(call.request)).await?;
+    let internal = |why: String| Refusal::new(Code::Internal, format!("the answer cannot be written: {why}"));
+    let answer = DynamicMessage::decode(call.answer, answer.as_slice()).map_err(|e| internal(e.to_string()))?;
+    json::write(&answer, call.enums_as_numbers).map_err(|e| internal(e.to_string()))
 }

@@ -118,5 +118,9 @@ async fn the_front_page_health_and_figures_answer() {
     assert_eq!(status, 200);
     assert_eq!(stats["subscriptions"][0]["name"], SUBSCRIPTION);
     assert_eq!(stats["subscriptions"][0]["backlog"], 1);
+    let (status, metrics) = world.rest(Method::GET, "/metrics", "").await;
+    assert_eq!(status, 200);
+    let line = format!("pubsub_subscription_backlog_messages{{subscription=\"{SUBSCRIPTION}\"}} 1\n");
+    assert!(metrics.as_str().unwrap().contains(&line), "{metrics}");
     assert_eq!(world.rest(Method::GET, "/v1/nothing", "").await.0, 404);
 }

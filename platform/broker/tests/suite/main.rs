@@ -12,6 +12,8 @@ mod push_failures;
 mod push_identity;
 mod push_tls;
 mod push_unwrapped;
+mod rest;
 mod scripted;
 mod seek;
+mod services;
 mod update;
