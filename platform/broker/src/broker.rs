@@ -64,6 +64,7 @@ impl Broker {
             topics: RwLock::new(opened.topics),
             subscriptions: RwLock::new(opened.subscriptions),
             snapshots: RwLock::new(opened.snapshots),
+            schemas: RwLock::new(opened.schemas),
             last_number: AtomicU32::new(opened.last_number),
             last_owner: AtomicU64::new(UNARY),
             stopping: watch::Sender::new(false),

@@ -18,6 +18,7 @@ use crate::log::{
     Claim, Destination, Log, LogView, Publish, Recent, SavedCatalogue, SavedTopic, Stored, save_catalogue,
 };
 use crate::message::{self, Incoming};
+use crate::schema::Schema;
 use crate::settings::Settings;
 use crate::snapshot::Snapshot;
 use crate::subscription::{Counts, Ground, Missed, Subscription};
@@ -35,7 +36,8 @@ pub(crate) struct Core {
     pub(crate) topics: RwLock<HashMap<String, Arc<Topic>>>,
     pub(crate) subscriptions: RwLock<HashMap<String, Arc<Subscription>>>,
     pub(crate) snapshots: RwLock<HashMap<String, Arc<Snapshot>>>,
-    /// Number of the last topic or subscription. Changed by the log's writer only.
+    pub(crate) schemas: RwLock<HashMap<String, Arc<Schema>>>,
+    /// Number of the last topic, subscription or schema revision. Changed by the log's writer only.
     pub(crate) last_number: AtomicU32,
     pub(crate) last_owner: AtomicU64,
     /// True once the broker stops.
@@ -68,6 +70,10 @@ impl Core {
 
     pub(crate) fn snapshot(&self, name: &str) -> Result<Arc<Snapshot>, Refusal> {
         read(&self.snapshots).get(name).cloned().ok_or_else(|| Refusal::not_found("Snapshot", name))
+    }
+
+    pub(crate) fn schema(&self, name: &str) -> Result<Arc<Schema>, Refusal> {
+        read(&self.schemas).get(name).cloned().ok_or_else(|| Refusal::not_found("Schema", name))
     }
 
     /// What a new subscription stands on.
@@ -110,6 +116,10 @@ impl Core {
             subscriptions: read(&self.subscriptions).values().map(|s| s.saved()).collect(),
             snapshots: read(&self.snapshots).values().map(|s| s.saved()).collect(),
             last_number: self.last_number.load(Ordering::Acquire),
+            schemas: read(&self.schemas)
+                .values()
+                .flat_map(|s| s.revisions().iter().map(|r| r.config.clone()).collect::<Vec<_>>())
+                .collect(),
         }
     }
 

@@ -54,6 +54,31 @@ pub(crate) const ACK_IDS: usize = 10_000;
 /// Names on one page of a list, at most and when nothing is said.
 pub(crate) const PAGE: usize = 1_000;
 
+/// Bytes of a schema's definition (service).
+pub(crate) const SCHEMA_BYTES: usize = 300 << 10;
+/// Revisions of one schema at a time (service).
+pub(crate) const SCHEMA_REVISIONS: usize = 20;
+/// Bytes of all definitions: they are kept in memory and in the catalogue, which is written as a whole.
+pub(crate) const SCHEMAS_BYTES: usize = 32 << 20;
+/// Bytes of the reason why a definition or message is refused.
+pub(crate) const SCHEMA_REASON_BYTES: usize = 1_000;
+/// Types within types of a message, and of two definitions that are compared.
+pub(crate) const SCHEMA_DEPTH: usize = 256;
+/// Values one message may have, and pairs of types looked at when two definitions are compared.
+pub(crate) const SCHEMA_STEPS: u64 = 1_000_000;
+/// Values a message may have for each of its bytes, beyond that.
+pub(crate) const SCHEMA_STEPS_PER_BYTE: u64 = 8;
+/// Braces within braces of a Protocol Buffer definition.
+pub(crate) const PROTO_DEPTH: usize = 32;
+/// Opening braces of any kind in a Protocol Buffer definition.
+pub(crate) const PROTO_BRACES: usize = 10_000;
+/// Stack of the thread that compiles a Protocol Buffer definition: enough for as many braces within braces.
+pub(crate) const PROTO_STACK_BYTES: usize = 128 << 20;
+/// Messages within messages that Protocol Buffers allow, as its own libraries do.
+pub(crate) const PROTO_MESSAGE_DEPTH: usize = 100;
+/// Bytes of a publish that are checked against a schema at once; more go to a thread for blocking work.
+pub(crate) const SCHEMA_INLINE_BYTES: usize = 256 << 10;
+
 /// Messages one pull answers with.
 pub(crate) const PULL_MESSAGES: usize = 1_000;
 /// Bytes after which a pull answer or one streaming answer is full. Below the 4 MB many gRPC clients accept.

@@ -4,11 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use google_cloud_googleapis::pubsub::v1 as pb;
+
 use crate::clock::Clock;
 use crate::error::BrokerError;
 use crate::faults::Dice;
 use crate::log::{self, Found, Log, Recent, SavedCatalogue};
 use crate::message::MessageView;
+use crate::schema::{Guard, Revision, Schema};
 use crate::settings::Settings;
 use crate::snapshot::Snapshot;
 use crate::subscription::{Ground, Subscription};
@@ -23,6 +26,7 @@ pub(crate) struct Opened {
     pub(crate) topics: HashMap<String, Arc<Topic>>,
     pub(crate) subscriptions: HashMap<String, Arc<Subscription>>,
     pub(crate) snapshots: HashMap<String, Arc<Snapshot>>,
+    pub(crate) schemas: HashMap<String, Arc<Schema>>,
     pub(crate) last_number: u32,
 }
 
@@ -46,7 +50,7 @@ pub(crate) fn check(settings: &Settings) -> Result<(), BrokerError> {
 pub(crate) fn open(settings: &Settings, clock: Clock) -> Result<Opened, BrokerError> {
     let lock = log::lock(&settings.data)?;
     let path = settings.data.join("catalogue");
-    let catalogue = log::load_catalogue(&settings.data).map_err(|source| match source.kind() {
+    let mut catalogue = log::load_catalogue(&settings.data).map_err(|source| match source.kind() {
         std::io::ErrorKind::InvalidData => BrokerError::Damaged { path, offset: 0 },
         _ => BrokerError::Data { path, source },
     })?;
@@ -55,7 +59,8 @@ pub(crate) fn open(settings: &Settings, clock: Clock) -> Result<Opened, BrokerEr
     let ground = Ground { log: Log::new(), clock, fast: settings.fast, dice: Arc::clone(&dice) };
     let snapshots: Vec<Arc<Snapshot>> =
         catalogue.snapshots.iter().map(|saved| Arc::new(Snapshot::restored(saved.clone()))).collect();
-    let by_topic = build(&ground, catalogue);
+    let schemas = schemas(std::mem::take(&mut catalogue.schemas));
+    let by_topic = build(&ground, catalogue, &schemas);
     // Microseconds, so that two brokers that both began with an empty directory do not give the same ids.
     let first_id = clock.wall_ms() * 1000;
     let recovered = log::recover(&settings.data, first_id, |found| {
@@ -78,16 +83,35 @@ pub(crate) fn open(settings: &Settings, clock: Clock) -> Result<Opened, BrokerEr
         }
     }
     let snapshots = snapshots.into_iter().map(|snapshot| (snapshot.name.clone(), snapshot)).collect();
-    Ok(Opened { log: ground.log, writer, dice, recent, topics, subscriptions, snapshots, last_number })
+    Ok(Opened { log: ground.log, writer, dice, recent, topics, subscriptions, snapshots, schemas, last_number })
+}
+
+/// Schemas by name, from their revisions.
+fn schemas(saved: Vec<pb::Schema>) -> HashMap<String, Arc<Schema>> {
+    let mut by_name: HashMap<String, Vec<Revision>> = HashMap::new();
+    for config in saved {
+        by_name.entry(config.name.clone()).or_default().push(Revision::restored(config));
+    }
+    by_name.into_iter().map(|(name, revisions)| (name, Arc::new(Schema::new(revisions)))).collect()
 }
 
 /// Topics by number, with their subscriptions. Deleted topics that still have subscriptions are among them.
-fn build(ground: &Ground, catalogue: SavedCatalogue) -> HashMap<u32, Arc<Topic>> {
-    let mut topics: HashMap<u32, Arc<Topic>> = catalogue
-        .topics
-        .into_iter()
-        .map(|saved| (saved.number, Arc::new(Topic::new(saved.number, saved.config))))
-        .collect();
+fn build(
+    ground: &Ground,
+    catalogue: SavedCatalogue,
+    schemas: &HashMap<String, Arc<Schema>>,
+) -> HashMap<u32, Arc<Topic>> {
+    let topic = |number, config: pb::Topic| {
+        let settings = config.schema_settings.clone();
+        let topic = Topic::new(number, config);
+        topic.set_guard(settings.map(|settings| {
+            let schema = schemas.get(&settings.schema).cloned();
+            Guard::restored(settings, schema)
+        }));
+        topic
+    };
+    let mut topics: HashMap<u32, Arc<Topic>> =
+        catalogue.topics.into_iter().map(|saved| (saved.number, Arc::new(topic(saved.number, saved.config)))).collect();
     for saved in catalogue.subscriptions {
         let topic = topics.entry(saved.topic).or_insert_with(|| Arc::new(Topic::deleted(saved.topic)));
         let subscription = Subscription::new(saved, Arc::clone(topic), ground);

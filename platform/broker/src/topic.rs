@@ -7,6 +7,7 @@ use google_cloud_googleapis::pubsub::v1 as pb;
 
 use crate::log::{Destination, Published, Stored};
 use crate::message::MessageView;
+use crate::schema::Guard;
 use crate::subscription::Subscription;
 use crate::sync::{read, write};
 use crate::terms::millis;
@@ -17,6 +18,8 @@ pub(crate) struct Topic {
     pub(crate) name: String,
     config: RwLock<pb::Topic>,
     open: AtomicBool,
+    /// What its messages are held to, if anything.
+    guard: RwLock<Option<Arc<Guard>>>,
     subscriptions: RwLock<Vec<Arc<Subscription>>>,
 }
 
@@ -27,8 +30,18 @@ impl Topic {
             name: config.name.clone(),
             config: RwLock::new(config),
             open: AtomicBool::new(true),
+            guard: RwLock::default(),
             subscriptions: RwLock::default(),
         }
+    }
+
+    /// What its messages are held to.
+    pub(crate) fn guard(&self) -> Option<Arc<Guard>> {
+        read(&self.guard).clone()
+    }
+
+    pub(crate) fn set_guard(&self, guard: Option<Guard>) {
+        *write(&self.guard) = guard.map(Arc::new);
     }
 
     /// A topic that was deleted and of which only the number is known.
@@ -38,8 +51,9 @@ impl Topic {
         topic
     }
 
+    /// Its configuration, with the schema as it is now.
     pub(crate) fn config(&self) -> pb::Topic {
-        read(&self.config).clone()
+        pb::Topic { schema_settings: self.guard().map(|guard| guard.settings()), ..read(&self.config).clone() }
     }
 
     pub(crate) fn set_config(&self, config: pb::Topic) {

@@ -24,7 +24,7 @@ pub(crate) fn test_iam_permissions(
         "topics" => drop(core.topic(resource)?),
         "subscriptions" => drop(core.subscription(resource)?),
         "snapshots" => drop(core.snapshot(resource)?),
-        _ => {}
+        _ => drop(core.schema(resource)?),
     }
     if let Some(pattern) = permissions.iter().find(|permission| permission.is_empty() || permission.contains('*')) {
         return Err(Refusal::invalid(format!("Invalid permission given: {pattern:?}. Wildcards are not allowed")));

@@ -1,12 +1,12 @@
-//! Topics: create, get, list, update, delete.
+//! Topics: create, get, list, delete.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use google_cloud_googleapis::pubsub::v1 as pb;
 
-use super::mask;
 use super::page::page;
+use super::schema_check::check_schema_settings;
 use super::subscription_check::{labels, retention};
 use crate::core::{Core, in_project};
 use crate::error::Refusal;
@@ -14,11 +14,6 @@ use crate::log::SavedTopic;
 use crate::names;
 use crate::sync::{read, write};
 use crate::topic::Topic;
-
-/// Fields that are what they were at creation, or the server's own.
-const IMMUTABLE: [&str; 3] = ["name", "state", "satisfies_pzs"];
-const UNIMPLEMENTED: [&str; 5] =
-    ["message_storage_policy", "kms_key_name", "ingestion_data_source_settings", "message_transforms", "tags"];
 
 pub(crate) async fn create_topic(core: &Arc<Core>, mut config: pb::Topic) -> Result<pb::Topic, Refusal> {
     names::check(&config.name, "topics")?;
@@ -28,13 +23,16 @@ pub(crate) async fn create_topic(core: &Arc<Core>, mut config: pb::Topic) -> Res
         if core.topic(&config.name).is_ok() {
             return Err(Refusal::already_exists("Topic", &config.name));
         }
+        let guard = config.schema_settings.as_ref().map(|s| check_schema_settings(core, s)).transpose()?;
         let number = core.last_number.load(Ordering::Acquire) + 1;
         let mut catalogue = core.catalogue();
         catalogue.last_number = number;
         catalogue.topics.push(SavedTopic { number, config: config.clone() });
         core.save(&catalogue)?;
         core.last_number.store(number, Ordering::Release);
-        write(&core.topics).insert(config.name.clone(), Arc::new(Topic::new(number, config.clone())));
+        let topic = Topic::new(number, config.clone());
+        topic.set_guard(guard);
+        write(&core.topics).insert(config.name.clone(), Arc::new(topic));
         Ok(config)
     })
     .await
@@ -61,33 +59,6 @@ pub(crate) fn list_topic_subscriptions(
     let all = core.topic(&request.topic)?.subscriptions().iter().map(|s| s.name.clone()).collect();
     let (subscriptions, next_page_token) = page(all, |name: &String| name, request.page_size, &request.page_token)?;
     Ok(pb::ListTopicSubscriptionsResponse { subscriptions, next_page_token })
-}
-
-/// Changes the fields of a topic that the mask names.
-pub(crate) async fn update_topic(core: &Arc<Core>, request: pb::UpdateTopicRequest) -> Result<pb::Topic, Refusal> {
-    let wanted = request.topic.ok_or_else(|| Refusal::invalid("A topic must be given"))?;
-    let paths = mask::paths(request.update_mask)?;
-    names::check(&wanted.name, "topics")?;
-    core.change(move |core, _| {
-        let topic = core.topic(&wanted.name)?;
-        let mut config = topic.config();
-        for path in &paths {
-            match path.as_str() {
-                "labels" => config.labels.clone_from(&wanted.labels),
-                "message_retention_duration" => config.message_retention_duration = wanted.message_retention_duration,
-                _ => return Err(mask::refused("Topic", path, &IMMUTABLE, &UNIMPLEMENTED)),
-            }
-        }
-        check(&config)?;
-        let mut catalogue = core.catalogue();
-        for saved in catalogue.topics.iter_mut().filter(|t| t.number == topic.number) {
-            saved.config.clone_from(&config);
-        }
-        core.save(&catalogue)?;
-        topic.set_config(config.clone());
-        Ok(config)
-    })
-    .await
 }
 
 /// Deletes a topic. Its subscriptions stay and give out what they have.
@@ -123,7 +94,7 @@ pub(crate) async fn delete_topic(core: &Arc<Core>, name: String) -> Result<(), R
 }
 
 /// Refuses what no topic may have, and by name what this broker does not do.
-fn check(config: &pb::Topic) -> Result<(), Refusal> {
+pub(super) fn check(config: &pb::Topic) -> Result<(), Refusal> {
     labels(&config.labels)?;
     if let Some(duration) = &config.message_retention_duration {
         retention(duration)?;
@@ -131,7 +102,6 @@ fn check(config: &pb::Topic) -> Result<(), Refusal> {
     let refused = [
         (config.message_storage_policy.is_some(), "Topic.message_storage_policy"),
         (!config.kms_key_name.is_empty(), "Topic.kms_key_name"),
-        (config.schema_settings.is_some(), "Topic.schema_settings"),
         (config.ingestion_data_source_settings.is_some(), "Topic.ingestion_data_source_settings"),
         (!config.message_transforms.is_empty(), "Topic.message_transforms"),
     ];

@@ -28,6 +28,7 @@ pub(super) fn find(path: &str) -> Option<Method> {
     match service {
         "Publisher" => publisher(method),
         "Subscriber" => subscriber(method),
+        "SchemaService" => schema_service(method),
         _ => None,
     }
 }
@@ -138,6 +139,28 @@ fn iam_policy(method: &str) -> Option<Method> {
         "SetIamPolicy" => |_, request| {
             unary(request, |_: iam::SetIamPolicyRequest| async { Err::<iam::Policy, _>(calls::no_policy()) })
         },
+        _ => return None,
+    })
+}
+
+fn schema_service(method: &str) -> Option<Method> {
+    Some(match method {
+        "CreateSchema" => |core, request| unary(request, |r| async move { calls::create_schema(&core, r).await }),
+        "GetSchema" => |core, request| unary(request, |r| async move { calls::get_schema(&core, &r) }),
+        "ListSchemas" => |core, request| unary(request, |r| async move { calls::list_schemas(&core, &r) }),
+        "ListSchemaRevisions" => {
+            |core, request| unary(request, |r| async move { calls::list_schema_revisions(&core, &r) })
+        }
+        "CommitSchema" => |core, request| unary(request, |r| async move { calls::commit_schema(&core, r).await }),
+        "RollbackSchema" => |core, request| unary(request, |r| async move { calls::rollback_schema(&core, r).await }),
+        "DeleteSchemaRevision" => {
+            |core, request| unary(request, |r| async move { calls::delete_schema_revision(&core, r).await })
+        }
+        "DeleteSchema" => |core, request| {
+            unary(request, |r: pb::DeleteSchemaRequest| async move { calls::delete_schema(&core, r.name).await })
+        },
+        "ValidateSchema" => |_, request| unary(request, |r| async move { calls::validate_schema(r).await }),
+        "ValidateMessage" => |core, request| unary(request, |r| async move { calls::validate_message(&core, r).await }),
         _ => return None,
     })
 }

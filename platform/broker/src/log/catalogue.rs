@@ -1,4 +1,4 @@
-//! Topics, subscriptions and snapshots on disk: one file, replaced as a whole.
+//! Topics, subscriptions, snapshots and schemas on disk: one file, replaced as a whole.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -14,11 +14,14 @@ pub(crate) struct SavedCatalogue {
     pub(crate) topics: Vec<SavedTopic>,
     #[prost(message, repeated, tag = "2")]
     pub(crate) subscriptions: Vec<SavedSubscription>,
-    /// Number of the topic or subscription made last; none is given twice.
+    /// Number of the topic, subscription or schema revision made last; none is given twice.
     #[prost(uint32, tag = "3")]
     pub(crate) last_number: u32,
     #[prost(message, repeated, tag = "5")]
     pub(crate) snapshots: Vec<SavedSnapshot>,
+    /// One for each revision, those of one schema oldest first.
+    #[prost(message, repeated, tag = "4")]
+    pub(crate) schemas: Vec<pb::Schema>,
 }
 
 /// A topic.

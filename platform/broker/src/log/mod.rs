@@ -2,7 +2,7 @@
 //! and subscriptions in a file of its own.
 //!
 //! ```text
-//! data/catalogue              topics and subscriptions, replaced as a whole
+//! data/catalogue              topics, subscriptions and schemas, replaced as a whole
 //! data/lock                   held by the broker that runs
 //! data/0000000000000001.log   messages: header, then records
 //! data/0000000000000001.acks  what became of them: acks, and failed attempts

@@ -69,15 +69,20 @@ pub(crate) fn delivered(payload: &[u8], id: u64, publish_ms: u64) -> Bytes {
 /// A stored message as it goes to a dead-letter topic: the same, with attributes that say where it comes from in
 /// place of those of an earlier dead letter.
 pub(crate) fn dead_letter(payload: &[u8], source: &[(&str, &str)]) -> Bytes {
-    let mut out = Vec::with_capacity(payload.len() + 96 * source.len());
+    with_attributes(payload, source)
+}
+
+/// A message with these attributes, in place of any it has under their names.
+pub(crate) fn with_attributes(payload: &[u8], attributes: &[(&str, &str)]) -> Bytes {
+    let mut out = Vec::with_capacity(payload.len() + 96 * attributes.len());
     for (field, value, bytes) in Fields::of(payload).map_while(Result::ok) {
         let earlier = matches!((field, value), (ATTRIBUTES, Value::Bytes(entry))
-            if attribute(entry).is_ok_and(|(key, _)| source.iter().any(|(name, _)| *name == key)));
+            if attribute(entry).is_ok_and(|(key, _)| attributes.iter().any(|(name, _)| *name == key)));
         if !earlier {
             out.extend_from_slice(bytes);
         }
     }
-    for (key, value) in source {
+    for (key, value) in attributes {
         put_attribute(&mut out, key, value);
     }
     out.into()

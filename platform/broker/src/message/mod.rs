@@ -12,6 +12,6 @@ mod wire;
 pub(crate) use check::{Incoming, incoming};
 #[cfg(test)]
 pub(crate) use encode::Draft;
-pub(crate) use encode::{dead_letter, delivered};
+pub(crate) use encode::{dead_letter, delivered, with_attributes};
 pub(crate) use envelope::{Envelope, rfc3339};
 pub(crate) use view::MessageView;

@@ -13,6 +13,8 @@ mod push_identity;
 mod push_tls;
 mod push_unwrapped;
 mod rest;
+mod schema_topics;
+mod schemas;
 mod scripted;
 mod seek;
 mod services;

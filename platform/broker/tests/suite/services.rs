@@ -119,6 +119,7 @@ async fn everyone_has_every_permission_on_what_is_there() {
         ("projects/p/topics/none", Code::NotFound),
         ("projects/p/subscriptions/none", Code::NotFound),
         ("projects/p/snapshots/none", Code::NotFound),
+        ("projects/p/schemas/none", Code::NotFound),
         ("projects/p/things/some", Code::InvalidArgument),
         ("projects/p", Code::InvalidArgument),
         ("", Code::InvalidArgument),
