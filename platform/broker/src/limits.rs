@@ -91,6 +91,8 @@ pub(crate) const PULL_MESSAGES_PER_KEY: usize = 100;
 pub(crate) const STREAM_MESSAGES: i64 = 10_000;
 /// Bytes out on one stream whose client sets no limit.
 pub(crate) const STREAM_BYTES: i64 = 100_000_000;
+/// Version of the streaming protocol from which on a client's keep-alives are answered (service).
+pub(crate) const STREAM_PINGS_VERSION: i64 = 1;
 /// Answers waiting in front of one streaming pull's connection.
 pub(crate) const STREAM_ANSWERS: usize = 4;
 

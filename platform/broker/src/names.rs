@@ -3,7 +3,7 @@
 use crate::error::Refusal;
 
 /// What a subscription's topic is called once that topic is deleted.
-pub(crate) const DELETED_TOPIC: &str = "_deleted_topic_";
+pub(crate) const DELETED_TOPIC: &str = "_deleted-topic_";
 
 /// Checks `projects/{project}/{collection}/{id}`.
 ///

@@ -18,7 +18,7 @@ pub struct Stats {
 pub struct SubscriptionStats {
     /// Full name, `projects/{project}/subscriptions/{id}`.
     pub name: String,
-    /// Full name of its topic, or `_deleted_topic_`.
+    /// Full name of its topic, or `_deleted-topic_`.
     pub topic: String,
     /// Messages not acked, those with a subscriber included.
     pub backlog: u64,

@@ -32,6 +32,13 @@ pub(super) struct PullResponse {
     pub(super) received_messages: Vec<ReceivedMessage>,
 }
 
+/// What of `google.pubsub.v1.StreamingPullRequest` the published types do not know yet.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct StreamingPullVersion {
+    #[prost(int64, tag = "10")]
+    pub(super) protocol_version: i64,
+}
+
 /// `google.pubsub.v1.StreamingPullResponse`.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct StreamingPullResponse {

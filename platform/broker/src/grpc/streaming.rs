@@ -20,7 +20,7 @@ use tower::service_fn;
 
 use super::codec::{self, Answer};
 use super::grpc;
-use super::messages::StreamingPullResponse;
+use super::messages::{StreamingPullResponse, StreamingPullVersion};
 use crate::calls;
 use crate::core::Core;
 use crate::error::Refusal;
@@ -47,7 +47,7 @@ pub(super) async fn serve(core: Arc<Core>, request: Request<Incoming>) -> Respon
 
 async fn run(core: Arc<Core>, mut requests: Streaming<Bytes>, answers: Answers) {
     let Ok(Some(first)) = requests.message().await else { return };
-    let opened = codec::decode(first).and_then(|first| Ok((Stream::open(core, &first)?, first)));
+    let opened = open(core, first);
     let ended = match opened {
         Ok((mut stream, first)) => {
             let ended = stream.serve(first, &mut requests, &answers).await;
@@ -62,6 +62,13 @@ async fn run(core: Arc<Core>, mut requests: Streaming<Bytes>, answers: Answers) 
     }
 }
 
+fn open(core: Arc<Core>, first: Bytes) -> Result<(Stream, pb::StreamingPullRequest), Refusal> {
+    let version: StreamingPullVersion = codec::decode(first.clone())?;
+    let first = codec::decode(first)?;
+    let stream = Stream::open(core, &first, version.protocol_version >= limits::STREAM_PINGS_VERSION)?;
+    Ok((stream, first))
+}
+
 struct Stream {
     core: Arc<Core>,
     subscription: Arc<Subscription>,
@@ -69,10 +76,14 @@ struct Stream {
     deadline_ms: u64,
     /// What to tell the client of its acks and deadlines.
     confirmed: VecDeque<Confirmed>,
+    /// Whether the client listens for answers to its keep-alives; it takes the stream for dead when none comes.
+    answers_pings: bool,
+    /// A keep-alive has come and is not answered yet.
+    is_pinged: bool,
 }
 
 impl Stream {
-    fn open(core: Arc<Core>, first: &pb::StreamingPullRequest) -> Result<Stream, Refusal> {
+    fn open(core: Arc<Core>, first: &pb::StreamingPullRequest, answers_pings: bool) -> Result<Stream, Refusal> {
         let subscription = core.attached(&first.subscription)?;
         let deadline_ms = stream_deadline_ms(first.stream_ack_deadline_seconds)?;
         let limit = |asked: i64, default: i64| if asked > 0 { asked } else { default };
@@ -82,7 +93,8 @@ impl Stream {
             limit(first.max_outstanding_messages, limits::STREAM_MESSAGES),
             limit(first.max_outstanding_bytes, limits::STREAM_BYTES),
         );
-        Ok(Stream { core, subscription, owner, deadline_ms, confirmed: VecDeque::new() })
+        let confirmed = VecDeque::new();
+        Ok(Stream { core, subscription, owner, deadline_ms, confirmed, answers_pings, is_pinged: false })
     }
 
     /// Until the client goes (`Ok`) or the stream is refused.
@@ -109,7 +121,7 @@ impl Stream {
                         continue;
                     }
                     let (answer, next_due) = self.next();
-                    if let Some(answer) = answer {
+                    if let Some(answer) = answer.or_else(|| self.pong()) {
                         permit.send(Ok(Box::new(answer)));
                         continue;
                     }
@@ -144,6 +156,7 @@ impl Stream {
 
     /// What the client says on the stream: acks, deadlines, a new deadline for the stream, or nothing to stay alive.
     fn settle(&mut self, request: pb::StreamingPullRequest) -> Result<(), Refusal> {
+        self.is_pinged |= self.answers_pings && request == pb::StreamingPullRequest::default();
         if request.stream_ack_deadline_seconds != 0 {
             self.deadline_ms = stream_deadline_ms(request.stream_ack_deadline_seconds)?;
         }
@@ -158,10 +171,10 @@ impl Stream {
     fn confirm(&mut self) -> Option<StreamingPullResponse> {
         let (acknowledge_confirmation, modify_ack_deadline_confirmation) = self.confirmed.pop_front()?;
         Some(StreamingPullResponse {
-            received_messages: Vec::new(),
             acknowledge_confirmation,
             modify_ack_deadline_confirmation,
             subscription_properties: Some(self.properties()),
+            ..StreamingPullResponse::default()
         })
     }
 
@@ -171,6 +184,15 @@ impl Stream {
             exactly_once_delivery_enabled: terms.exactly_once(),
             message_ordering_enabled: terms.config.enable_message_ordering,
         }
+    }
+
+    /// The answer to keep-alives that are not answered yet: one without messages.
+    fn pong(&mut self) -> Option<StreamingPullResponse> {
+        let pinged = std::mem::take(&mut self.is_pinged);
+        pinged.then(|| StreamingPullResponse {
+            subscription_properties: Some(self.properties()),
+            ..StreamingPullResponse::default()
+        })
     }
 
     /// The next answer, if there are messages, and when time alone makes more ready.
@@ -192,9 +214,8 @@ impl Stream {
         let received = calls::received(&self.core, &self.subscription, turn.deliveries);
         let answer = StreamingPullResponse {
             received_messages: received.into_iter().map(Into::into).collect(),
-            acknowledge_confirmation: None,
-            modify_ack_deadline_confirmation: None,
             subscription_properties: Some(self.properties()),
+            ..StreamingPullResponse::default()
         };
         (Some(answer), None)
     }

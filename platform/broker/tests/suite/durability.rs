@@ -149,7 +149,7 @@ async fn the_backlog_of_a_deleted_topic_survives_and_a_new_topic_of_its_name_is_
     world.crash().await;
     let request = pb::GetSubscriptionRequest { subscription: SUBSCRIPTION.to_owned() };
     let config = world.subscriber.get_subscription(request).await.unwrap().into_inner();
-    assert_eq!(config.topic, "_deleted_topic_");
+    assert_eq!(config.topic, "_deleted-topic_");
     world.topic(TOPIC).await;
     world.say(&["new"]).await;
     world.crash().await;

@@ -71,6 +71,11 @@ impl World {
         world
     }
 
+    /// A connection of its own.
+    pub(crate) async fn channel(&self) -> Channel {
+        connect(self.broker.as_ref().unwrap()).await
+    }
+
     pub(crate) fn data(&self) -> &Path {
         &self.settings.data
     }
@@ -213,8 +218,12 @@ impl World {
 
 async fn open(settings: Settings) -> (Broker, Channel) {
     let broker = Broker::start(settings).await.unwrap();
-    let channel = Channel::from_shared(format!("http://{}", broker.address())).unwrap().connect().await.unwrap();
+    let channel = connect(&broker).await;
     (broker, channel)
+}
+
+async fn connect(broker: &Broker) -> Channel {
+    Channel::from_shared(format!("http://{}", broker.address())).unwrap().connect().await.unwrap()
 }
 
 pub(crate) fn message(text: &str) -> pb::PubsubMessage {

@@ -4,6 +4,7 @@
 mod admin;
 mod durability;
 mod harness;
+mod keep_alive;
 mod limits;
 mod publish;
 mod pull;
