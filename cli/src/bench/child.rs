@@ -1,5 +1,7 @@
 //! A process the benchmark started, and its end.
 
+use std::ffi::OsStr;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -12,6 +14,9 @@ const FINISH_WITHIN: Duration = Duration::from_secs(30);
 /// How often its end is looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
+/// Lines of a process's log that are shown when it fails.
+const LOG_LINES: usize = 15;
+
 /// A process of ours. Dropped while it runs, it is killed: an error or an interruption leaves nothing behind.
 pub struct Process(Child);
 
@@ -22,7 +27,19 @@ impl Process {
     /// When the process cannot be started.
     pub fn start(arguments: &[&str], configure: impl FnOnce(&mut Command)) -> anyhow::Result<Self> {
         let program = std::env::current_exe().context("cannot find this program's own file")?;
-        let mut command = Command::new(&program);
+        Self::start_program(&program, arguments, configure)
+    }
+
+    /// Another program: a path, or a name that is looked for as the shell does.
+    ///
+    /// # Errors
+    /// When the process cannot be started.
+    pub fn start_program(
+        program: &Path,
+        arguments: &[impl AsRef<OsStr>],
+        configure: impl FnOnce(&mut Command),
+    ) -> anyhow::Result<Self> {
+        let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         configure(&mut command);
         let child = command.spawn().with_context(|| format!("cannot start {}", program.display()))?;
@@ -76,6 +93,14 @@ impl Drop for Process {
             let _ = self.0.wait();
         }
     }
+}
+
+/// The end of a log.
+#[must_use]
+pub fn tail(log: &Path) -> String {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(LOG_LINES)..].join("\n")
 }
 
 /// Returns when the person or the machine asks this program to stop.

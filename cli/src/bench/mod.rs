@@ -2,6 +2,7 @@
 //!
 //! The shop runs in one process, the rulers in one each, the load in this one. Ruler and shop are measured in turns.
 
+mod broker;
 mod child;
 mod figures;
 mod http;
@@ -24,7 +25,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::bail;
-use clap::Args;
+use clap::{Args, Subcommand};
 use runtime::clock;
 
 use self::child::interrupted;
@@ -50,8 +51,10 @@ const WARM_UP: u64 = 300;
 ///
 /// Exit code 0 also when a figure is below its mark; another one when requests failed.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub struct BenchArgs {
+    #[command(subcommand)]
+    other: Option<Other>,
     /// Measure the shop that runs on this data folder, instead of a fresh one. It must have no other traffic and no shipping delays
     /// (`up --dispatch-delay-ms 0 --deliver-delay-ms 0`)
     #[arg(long, value_name = "DIR")]
@@ -89,12 +92,19 @@ pub struct BenchArgs {
     json: PathBuf,
 }
 
+/// What can be measured instead of the shop.
+#[derive(Debug, Subcommand)]
+enum Other {
+    Broker(broker::BrokerArgs),
+}
+
 const EXAMPLES: &str = "\
 Examples:
   boutique bench                         all figures, about four minutes
   boutique bench --quick                 does everything work? under a minute
   boutique bench --figures 1 --rounds 9  one figure, surely
-  boutique bench --data data             the shop that `boutique up` runs there";
+  boutique bench --data data             the shop that `boutique up` runs there
+  boutique bench broker --help           the broker alone, or beside Google's emulator";
 
 impl BenchArgs {
     fn settings(&self) -> Settings {
@@ -121,7 +131,10 @@ impl BenchArgs {
 ///
 /// # Errors
 /// When the shop or a ruler cannot be started, or requests failed; the report is written in the second case.
-pub async fn run(args: BenchArgs) -> anyhow::Result<()> {
+pub async fn run(mut args: BenchArgs) -> anyhow::Result<()> {
+    if let Some(Other::Broker(args)) = args.other.take() {
+        return broker::run(args).await;
+    }
     let work = match &args.data {
         // Beside the shop's data, so that rulers and shop write to the same disk.
         Some(data) => Addresses::load(data).and_then(|_| WorkFolder::below(data))?,

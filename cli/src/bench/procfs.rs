@@ -50,6 +50,13 @@ pub fn processor() -> String {
     line.and_then(|line| line.split_once(':')).map_or("unknown", |(_, name)| name.trim()).to_owned()
 }
 
+/// How many threads wanted to run over the last minute; `None` when Linux does not say.
+#[must_use]
+pub fn load_average() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/loadavg").ok()?;
+    text.split(' ').next()?.parse().ok()
+}
+
 fn read(pid: u32, file: &str) -> anyhow::Result<String> {
     std::fs::read_to_string(format!("/proc/{pid}/{file}"))
         .with_context(|| format!("process {pid} is gone (or this is not Linux: the figures are read from /proc)"))
@@ -116,6 +123,7 @@ mod tests {
     fn a_process_can_read_about_itself() {
         let me = std::process::id();
         assert!(cpu_ms(me).is_ok());
+        assert!(load_average().is_some_and(|load| load >= 0.0));
         assert!(memory(me).unwrap().resident_kib > 0);
     }
 }

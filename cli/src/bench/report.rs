@@ -178,13 +178,21 @@ impl Report {
     /// # Errors
     /// When the file cannot be written.
     pub fn save(&self, file: &Path) -> anyhow::Result<()> {
-        if file.as_os_str() == "-" {
-            return output::json(self);
-        }
-        let text = serde_json::to_string_pretty(self)?;
-        std::fs::write(file, text)
-            .with_context(|| format!("cannot write {}: choose another file with --json", file.display()))
+        save(self, file)
     }
+}
+
+/// Writes a report as JSON; `-` is standard output.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn save(report: &impl Serialize, file: &Path) -> anyhow::Result<()> {
+    if file.as_os_str() == "-" {
+        return output::json(report);
+    }
+    let text = serde_json::to_string_pretty(report)?;
+    std::fs::write(file, text)
+        .with_context(|| format!("cannot write {}: choose another file with --json", file.display()))
 }
 
 fn ratio_row(figure: &'static str, ratio: &Spread, bar: Bar) -> Row {

@@ -10,7 +10,7 @@ use runtime::Peer;
 use runtime::clock::Stopwatch;
 use serde_json::Value;
 
-use super::child::Process;
+use super::child::{Process, tail};
 use crate::addresses::{Addresses, BROKER};
 use crate::roster;
 
@@ -20,8 +20,6 @@ const START_WITHIN: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// How long one answer of the shop may take.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Lines of the shop's log that are shown when it fails.
-const LOG_LINES: usize = 15;
 
 /// A running shop.
 pub struct Shop {
@@ -140,10 +138,4 @@ impl Shop {
             None => true,
         }
     }
-}
-
-fn tail(log: &Path) -> String {
-    let text = std::fs::read_to_string(log).unwrap_or_default();
-    let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(LOG_LINES)..].join("\n")
 }

@@ -63,7 +63,9 @@ impl Watch {
     }
 }
 
-fn mb(kib: u64) -> f64 {
+/// KiB in MB of 1,000,000 bytes.
+#[must_use]
+pub fn mb(kib: u64) -> f64 {
     number(kib) * 1_024.0 / 1_000_000.0
 }
 

@@ -23,6 +23,8 @@ const TRY_EVERY: Duration = Duration::from_micros(300);
 const FIRST_PORT: u16 = 20_000;
 /// How many of them there are.
 const PORTS: u16 = 10_000;
+/// Between the ports that two processes begin with whose ids follow each other: they would take each other's.
+const PORTS_APART: u32 = 97;
 /// A service that takes longer does not start.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(10);
 
@@ -75,8 +77,11 @@ async fn once(database: &str, broker: &str) -> anyhow::Result<f64> {
 
 /// An address that is free now; if another program takes it meanwhile, the service fails to start and says so. Its port is below those
 /// that Linux gives to clients: a client that asks for such a port long enough is in the end connected to itself.
-fn free_address() -> anyhow::Result<SocketAddr> {
-    let first = u16::try_from(std::process::id() % u32::from(PORTS))?;
+///
+/// # Errors
+/// When none is free.
+pub fn free_address() -> anyhow::Result<SocketAddr> {
+    let first = u16::try_from(std::process::id().wrapping_mul(PORTS_APART) % u32::from(PORTS))?;
     let ports = (0..PORTS).map(|n| FIRST_PORT + (first + n) % PORTS);
     ports
         .map(|port| SocketAddr::from(([127, 0, 0, 1], port)))
