@@ -78,7 +78,7 @@ pub struct BrokerArgs {
 const EXAMPLES: &str = "\
 Examples:
   boutique bench broker                              this broker alone, about two minutes
-  boutique bench broker --against emulator           beside Google's emulator, about five
+  boutique bench broker --against emulator           beside Google's emulator, five to eight
   boutique bench broker --against localhost:8085     beside one that runs already
   boutique bench broker --figures 4,6 --rounds 9     two figures, surely
   boutique bench broker --quick                      does everything work? some seconds";
