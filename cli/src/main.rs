@@ -12,6 +12,7 @@ mod background;
 mod bench;
 mod catalogue;
 mod commands;
+mod faults;
 mod invented;
 mod output;
 mod rest;

@@ -13,6 +13,7 @@ fn floor(folder: &str) -> Option<u32> {
         ("platform/store", 1),
         ("platform/broker", 1),
         ("platform/runtime", 2),
+        ("platform/bigquery", 2),
         ("platform/stock", 3),
         ("platform/testkit", 3),
         ("producers/", 4),
@@ -70,7 +71,7 @@ fn bus_and_store_do_not_know_each_other_and_only_runtime_joins_them() {
 }
 
 #[test]
-fn the_broker_knows_delivery_only_and_only_entry_and_proof_know_it() {
+fn the_broker_knows_delivery_only_and_only_its_warehouse_entry_and_proof_know_it() {
     let crates = crates();
     let known: Vec<&String> = crates["broker"].1.iter().map(|(used, _)| used).collect();
     assert_eq!(known, ["delivery"]);
@@ -80,7 +81,9 @@ fn the_broker_knows_delivery_only_and_only_entry_and_proof_know_it() {
         .filter(|(_, (_, uses))| uses.iter().any(|(used, _)| used == "broker"))
         .map(|(name, _)| name)
         .collect();
-    assert_eq!(users, ["boutique", "boutique-tests"]);
+    assert_eq!(users, ["bigquery", "boutique", "boutique-tests"]);
+    let known: Vec<&String> = crates["bigquery"].1.iter().map(|(used, _)| used).collect();
+    assert_eq!(known, ["broker"]);
 }
 
 #[test]

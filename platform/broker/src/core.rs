@@ -24,7 +24,7 @@ use crate::snapshot::Snapshot;
 use crate::subscription::{Counts, Ground, Missed, Subscription};
 use crate::sync::read;
 use crate::topic::Topic;
-use crate::{limits, names, push};
+use crate::{limits, names, push, warehouse};
 
 /// What a running broker is made of.
 pub(crate) struct Core {
@@ -162,11 +162,20 @@ impl Core {
     /// Publishes messages that used up their attempts to the dead-letter topic, each in a task of its own, and goes
     /// on with their keys. What cannot be forwarded comes again.
     pub(crate) fn forward(self: &Arc<Core>, subscription: &Arc<Subscription>, missed: Vec<Missed>) {
-        for missed in missed {
+        self.forward_because(subscription, missed.into_iter().map(|missed| (missed, None)).collect());
+    }
+
+    /// The same, with why each could not be delivered where that is known: its dead letter says so.
+    pub(crate) fn forward_because(
+        self: &Arc<Core>,
+        subscription: &Arc<Subscription>,
+        missed: Vec<(Missed, Option<String>)>,
+    ) {
+        for (missed, reason) in missed {
             let (core, subscription) = (Arc::clone(self), Arc::clone(subscription));
             tokio::spawn(async move {
                 let id = missed.message.id;
-                if let Err(refusal) = core.forward_one(&subscription, &missed).await {
+                if let Err(refusal) = core.forward_one(&subscription, &missed, reason).await {
                     tracing::warn!(
                         subscription = %subscription.name, message.id = id, reason = refusal.message,
                         "a dead letter cannot be published; the message is delivered again"
@@ -177,7 +186,12 @@ impl Core {
         }
     }
 
-    async fn forward_one(&self, subscription: &Subscription, missed: &Missed) -> Result<(), Refusal> {
+    async fn forward_one(
+        &self,
+        subscription: &Subscription,
+        missed: &Missed,
+        reason: Option<String>,
+    ) -> Result<(), Refusal> {
         let terms = subscription.terms();
         let policy = terms.dead_letter.as_ref().ok_or_else(|| Refusal::invalid("no dead-letter policy"))?;
         let topic = self.topic(&policy.topic)?;
@@ -185,7 +199,11 @@ impl Core {
         let payload = self.payload(stored).map_err(|e| Refusal::unavailable(e.to_string()))?;
         let source =
             source_attributes(&subscription.name, missed.attempts, message::rfc3339(stored.publish_ms, "+00:00"));
-        let source = source.each_ref().map(|(key, value)| (*key, value.as_str()));
+        let reason = reason.map(|mut reason| {
+            reason.truncate(reason.floor_char_boundary(limits::WAREHOUSE_REASON_BYTES));
+            ("CloudPubSubDeadLetterSourceDeliveryErrorMessage", reason)
+        });
+        let source: Vec<_> = source.iter().chain(&reason).map(|(key, value)| (*key, value.as_str())).collect();
         let letter = Incoming { payload: message::dead_letter(&payload, &source), key: stored.key };
         self.publish(topic, vec![letter]).await?;
         if let Err(error) = subscription.ack([stored.id]) {
@@ -212,10 +230,14 @@ impl Core {
             let _ = pusher.await;
             subscription.abandon(PUSH);
         }
-        let target = subscription.config().push_config.and_then(|config| push::Target::of(&config));
-        let target =
-            target.filter(|_| !subscription.is_deleted() && !subscription.is_detached() && !*self.stopping.borrow());
-        let Some(target) = target else { return };
+        let works = !subscription.is_deleted() && !subscription.is_detached() && !*self.stopping.borrow();
+        let config = subscription.config();
+        if let Some(bigquery) = config.bigquery_config.filter(|_| works) {
+            pushers.extend(warehouse::start(self, subscription, bigquery).map(|w| (subscription.number, w)));
+            return;
+        }
+        let target = config.push_config.and_then(|config| push::Target::of(&config));
+        let Some(target) = target.filter(|_| works) else { return };
         match target {
             Ok(target) => {
                 let pusher = push::run(Arc::clone(self), Arc::clone(subscription), target);

@@ -27,6 +27,7 @@ mod sweep;
 mod sync;
 mod terms;
 mod topic;
+pub mod warehouse;
 
 pub use broker::Broker;
 pub use error::BrokerError;

@@ -150,3 +150,20 @@ pub(crate) const SHUTDOWN_SECONDS: u64 = 10;
 pub(crate) const LOCK_SECONDS: u64 = 5;
 /// Requests at a time on one HTTP/2 connection.
 pub(crate) const STREAMS_PER_CONNECTION: u32 = 1_024;
+
+/// Rows in one append to a warehouse, at most (BigQuery recommends 500 per insertAll).
+pub(crate) const WAREHOUSE_ROWS: usize = 500;
+/// Bytes of messages after which an append takes no further one. BigQuery's requests end at 10 MB.
+pub(crate) const WAREHOUSE_BYTES: usize = 4 << 20;
+/// Milliseconds that a first message waits for others to be appended with it.
+pub(crate) const WAREHOUSE_GATHER_MS: u64 = 5;
+/// Bytes of the reason in a dead letter; an attribute has room for 1,024.
+pub(crate) const WAREHOUSE_REASON_BYTES: usize = 1_000;
+/// Columns of a table, nested ones included (BigQuery).
+pub(crate) const WAREHOUSE_COLUMNS: usize = 10_000;
+/// Records in records (BigQuery).
+pub(crate) const WAREHOUSE_NESTING: usize = 15;
+/// Bytes of a folder's `schema.json`.
+pub(crate) const WAREHOUSE_SCHEMA_BYTES: u64 = 4 << 20;
+/// Bytes after which a folder's table begins a new file.
+pub(crate) const WAREHOUSE_FILE_BYTES: u64 = 64 << 20;

@@ -2,9 +2,11 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::faults::Faults;
+use crate::warehouse::Warehouse;
 
 /// How a [`Broker`](crate::Broker) runs. Start from [`Settings::default`] and set what differs.
 #[derive(Debug, Clone)]
@@ -39,6 +41,8 @@ pub struct Settings {
     pub connections: usize,
     /// Time a client has to send a request's head. Default 10 s.
     pub header_timeout: Duration,
+    /// Where BigQuery subscriptions write to. Default none: such subscriptions are refused.
+    pub warehouse: Option<Arc<dyn Warehouse>>,
 }
 
 impl Default for Settings {
@@ -56,6 +60,7 @@ impl Default for Settings {
             disk_bytes: 8 << 30,
             connections: 4_096,
             header_timeout: Duration::from_secs(10),
+            warehouse: None,
         }
     }
 }

@@ -10,7 +10,7 @@ use google_cloud_googleapis::pubsub::v1 as pb;
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
-use crate::error::Refusal;
+use crate::error::{Code, Refusal};
 use crate::faults::Dice;
 use crate::log::{Ack, Log, SavedSubscription, Stored};
 use crate::message::MessageView;
@@ -152,6 +152,32 @@ impl Subscription {
         lock(&self.backlog).set_policy(terms.retry, terms.dead_letter.clone());
         *write(&self.terms) = Arc::new(terms);
         self.wake.notify_waiters();
+    }
+
+    /// Shows whether the table can be written to. Gives whether that changed.
+    pub(crate) fn set_bigquery_state(&self, state: pb::big_query_config::State) -> bool {
+        let mut terms = write(&self.terms);
+        let mut config = terms.config.clone();
+        let Some(bigquery) = config.bigquery_config.as_mut().filter(|c| c.state != i32::from(state)) else {
+            return false;
+        };
+        bigquery.state = state.into();
+        let active = state == pb::big_query_config::State::Active;
+        let of_all = if active { pb::subscription::State::Active } else { pb::subscription::State::ResourceError };
+        config.state = of_all.into();
+        *terms = Arc::new(Terms::of(config, self.ground.fast));
+        true
+    }
+
+    /// Refuses calls of subscribers on a subscription whose messages go to a table.
+    pub(crate) fn check_has_subscribers(&self) -> Result<(), Refusal> {
+        match read(&self.terms).config.bigquery_config {
+            None => Ok(()),
+            Some(_) => Err(Refusal::new(
+                Code::FailedPrecondition,
+                "This method is not supported for this subscription type: a BigQuery subscription",
+            )),
+        }
     }
 
     pub(crate) fn first_id(&self) -> u64 {

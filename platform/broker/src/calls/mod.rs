@@ -1,6 +1,7 @@
 //! The calls of the API, once, for both doors.
 
 mod acks;
+mod bigquery_check;
 mod iam;
 mod mask;
 mod page;

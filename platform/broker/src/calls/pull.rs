@@ -30,6 +30,7 @@ pub(crate) async fn pull(
     return_immediately: bool,
 ) -> Result<Vec<Received>, Refusal> {
     let subscription = core.attached(name)?;
+    subscription.check_has_subscribers()?;
     subscription.is_used();
     let messages = usize::try_from(max_messages).ok().filter(|n| *n > 0);
     let messages = messages.ok_or_else(|| Refusal::invalid("max_messages must be positive"))?;

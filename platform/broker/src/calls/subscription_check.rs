@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use google_cloud_googleapis::pubsub::v1 as pb;
 use prost_types::Duration;
 
+use super::bigquery_check;
 use super::push_check::push_config;
 use crate::error::Refusal;
 use crate::limits::{
@@ -56,6 +57,7 @@ pub(super) fn check(config: &mut pb::Subscription) -> Result<(), Refusal> {
     if is_push && config.enable_exactly_once_delivery {
         return Err(Refusal::invalid("enable_exactly_once_delivery is for pull subscriptions only"));
     }
+    bigquery_check::check(config)?;
     config.state = pb::subscription::State::Active.into();
     Ok(())
 }
@@ -74,7 +76,6 @@ pub(super) fn retention(duration: &Duration) -> Result<(), Refusal> {
 
 fn refused(config: &pb::Subscription) -> Result<(), Refusal> {
     let refused = [
-        (config.bigquery_config.is_some(), "Subscription.bigquery_config"),
         (config.cloud_storage_config.is_some(), "Subscription.cloud_storage_config"),
         (!config.message_transforms.is_empty(), "Subscription.message_transforms"),
     ];

@@ -14,6 +14,7 @@ use crate::log::SavedSubscription;
 use crate::names;
 use crate::subscription::Subscription;
 use crate::sync::{read, write};
+use crate::warehouse;
 
 pub(crate) async fn create_subscription(
     core: &Arc<Core>,
@@ -25,6 +26,9 @@ pub(crate) async fn create_subscription(
         return Err(Refusal::invalid("A subscription cannot be created detached"));
     }
     check(&mut config)?;
+    if let Some(bigquery) = &config.bigquery_config {
+        warehouse::check_fits(core, bigquery).await?;
+    }
     let subscription = core
         .change(move |core, log| {
             if core.subscription(&config.name).is_ok() {
@@ -93,6 +97,7 @@ pub(crate) async fn modify_push_config(
     push: Option<pb::PushConfig>,
 ) -> Result<(), Refusal> {
     push_config(push.as_ref())?;
+    core.subscription(&name)?.check_has_subscribers()?;
     change(core, name, move |config| {
         config.push_config = push;
         check(config)

@@ -9,6 +9,7 @@ use super::subscription_check::check;
 use super::subscriptions::{change, shown};
 use crate::core::Core;
 use crate::error::Refusal;
+use crate::warehouse;
 
 /// Fields that are what they were at creation, or the server's own.
 const IMMUTABLE: [&str; 7] =
@@ -22,6 +23,11 @@ pub(crate) async fn update_subscription(
 ) -> Result<pb::Subscription, Refusal> {
     let wanted = request.subscription.ok_or_else(|| Refusal::invalid("A subscription must be given"))?;
     let paths = mask::paths(request.update_mask)?;
+    if let Some(bigquery) =
+        wanted.bigquery_config.as_ref().filter(|_| paths.iter().any(|path| path == "bigquery_config"))
+    {
+        warehouse::check_fits(core, bigquery).await?;
+    }
     let name = wanted.name.clone();
     let subscription = change(core, name, move |config| {
         for path in &paths {

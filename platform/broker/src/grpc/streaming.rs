@@ -85,6 +85,7 @@ struct Stream {
 impl Stream {
     fn open(core: Arc<Core>, first: &pb::StreamingPullRequest, answers_pings: bool) -> Result<Stream, Refusal> {
         let subscription = core.attached(&first.subscription)?;
+        subscription.check_has_subscribers()?;
         let deadline_ms = stream_deadline_ms(first.stream_ack_deadline_seconds)?;
         let limit = |asked: i64, default: i64| if asked > 0 { asked } else { default };
         let owner = core.new_owner();

@@ -41,7 +41,7 @@ pub(crate) struct World {
     pub(crate) subscriber: SubscriberClient<Channel>,
     /// Deleted with the world.
     _directory: TempDir,
-    settings: Settings,
+    pub(crate) settings: Settings,
 }
 
 impl World {

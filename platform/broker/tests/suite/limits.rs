@@ -80,12 +80,12 @@ async fn bad_subscriptions_are_refused_at_creation() {
         (Code::InvalidArgument, Box::new(move |s| s.push_config = push("not a url"))),
         (Code::InvalidArgument, Box::new(move |s| s.push_config = push("/path"))),
         (Code::InvalidArgument, Box::new(move |s| s.push_config = push("https://user@example.com/"))),
+        (Code::InvalidArgument, Box::new(|s| s.bigquery_config = Some(pb::BigQueryConfig::default()))),
         (
             Code::InvalidArgument,
             Box::new(move |s| (s.enable_exactly_once_delivery, s.push_config) = (true, push("http://localhost/"))),
         ),
         (Code::InvalidArgument, Box::new(|s| s.detached = true)),
-        (Code::Unimplemented, Box::new(|s| s.bigquery_config = Some(pb::BigQueryConfig::default()))),
         (Code::Unimplemented, Box::new(|s| s.cloud_storage_config = Some(pb::CloudStorageConfig::default()))),
         (Code::Unimplemented, Box::new(|s| s.message_transforms = vec![pb::MessageTransform::default()])),
         (

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests stop on errors")]
 
 mod admin;
+mod bigquery;
 mod durability;
 mod harness;
 mod keep_alive;
