@@ -365,10 +365,13 @@ impl<M: Message> Backlog<M> {
         }
         self.len -= gone.len();
         let idle = |state: State| matches!(state, State::Waiting { .. } | State::Ready);
-        let touched: Vec<u64> =
+        let mut touched: Vec<u64> =
             self.leases.iter().filter(|t| idle(t.state) && old(&t.message)).map(|t| t.message.id()).collect();
+        touched.sort_unstable();
         gone.extend(touched.into_iter().filter_map(|id| self.ack(id, now_ms)));
-        let keys: Vec<u64> = self.keys.keys().copied().collect();
+        let mut keys: Vec<u64> = self.keys.keys().copied().collect();
+        // Each run alike: this order decides which key is given out first.
+        keys.sort_unstable();
         for key in keys {
             while let Some(queue) = self.keys.get_mut(&key) {
                 let Some(id) = queue.front().filter(|m| !queue.is_out() && old(m)).map(|m| m.id()) else { break };

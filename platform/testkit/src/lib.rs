@@ -2,6 +2,7 @@
 
 mod bus;
 mod event;
+pub mod pubsub;
 mod request;
 mod scenario;
 
