@@ -47,6 +47,9 @@ fn a_whole_body_is_the_request_and_the_path_names_it() {
     let topic = update.topic.unwrap();
     assert_eq!((topic.name.as_str(), topic.labels["snake_case"].as_str()), (name, "kept"));
     assert_eq!(update.update_mask.unwrap().paths, ["labels", "message_retention_duration"]);
+    let snake = r#"{"topic":{},"update_mask":"labels,message_retention_duration"}"#;
+    let update: pb::UpdateTopicRequest = asked("PATCH", "/v1/projects/p/topics/t", snake);
+    assert_eq!(update.update_mask.unwrap().paths, ["labels", "message_retention_duration"]);
     refused("PATCH", "/v1/projects/p/topics/t", r#"{"topic":{"name":"projects/p/topics/u"}}"#);
     let request: pb::CreateSnapshotRequest =
         asked("PUT", "/v1/projects/p/snapshots/n", r#"{"subscription":"projects/p/subscriptions/s"}"#);
