@@ -70,7 +70,6 @@ impl Broker {
             stopping: watch::Sender::new(false),
             pushers: tokio::sync::Mutex::new(HashMap::new()),
         });
-        core.log.claims().set(core.claims());
         for subscription in core.all_subscriptions() {
             core.refresh_pusher(&subscription).await;
         }

@@ -14,9 +14,7 @@ use crate::clock::Clock;
 use crate::error::{Code, Refusal};
 use crate::faults::Dice;
 use crate::identity::Identity;
-use crate::log::{
-    Claim, Destination, Log, LogView, Publish, Recent, SavedCatalogue, SavedTopic, Stored, save_catalogue,
-};
+use crate::log::{Destination, Log, LogView, Publish, Recent, SavedCatalogue, SavedTopic, Stored, save_catalogue};
 use crate::message::{self, Incoming};
 use crate::schema::Schema;
 use crate::settings::Settings;
@@ -24,7 +22,7 @@ use crate::snapshot::Snapshot;
 use crate::subscription::{Counts, Ground, Missed, Subscription};
 use crate::sync::read;
 use crate::topic::Topic;
-use crate::{limits, names, push, warehouse};
+use crate::{limits, names, push, retention, warehouse};
 
 /// What a running broker is made of.
 pub(crate) struct Core {
@@ -102,7 +100,11 @@ impl Core {
         let core = Arc::clone(self);
         self.log.admin(Box::new(move |log| {
             let changed = change(&core, log);
-            core.log.claims().set(core.claims());
+            core.log.claims().set(retention::claims(
+                read(&core.topics).values(),
+                read(&core.subscriptions).values(),
+                read(&core.snapshots).values(),
+            ));
             // A caller that is gone needs no answer.
             let _ = answer.send(changed);
         }))?;
@@ -121,23 +123,6 @@ impl Core {
                 .flat_map(|s| s.revisions().iter().map(|r| r.config.clone()).collect::<Vec<_>>())
                 .collect(),
         }
-    }
-
-    /// What is retained of each topic beyond what its subscriptions owe.
-    pub(crate) fn claims(&self) -> HashMap<u32, Claim> {
-        let mut claims: HashMap<u32, Claim> = HashMap::new();
-        for topic in read(&self.topics).values() {
-            claims.entry(topic.number).or_default().younger_ms = topic.retention_ms();
-        }
-        for subscription in read(&self.subscriptions).values().filter(|s| !s.is_detached()) {
-            let claim = claims.entry(subscription.topic.number).or_default();
-            claim.younger_ms = claim.younger_ms.max(subscription.terms().retain_acked_ms());
-        }
-        for snapshot in read(&self.snapshots).values() {
-            let claim = claims.entry(snapshot.topic).or_default();
-            claim.from_id = Some(claim.from_id.map_or(snapshot.next_id, |from| from.min(snapshot.next_id)));
-        }
-        claims
     }
 
     /// Puts a catalogue on disk.

@@ -16,6 +16,7 @@ mod names;
 mod proto;
 mod push;
 mod rest;
+mod retention;
 mod schema;
 mod server;
 mod settings;

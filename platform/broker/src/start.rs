@@ -11,6 +11,7 @@ use crate::error::BrokerError;
 use crate::faults::Dice;
 use crate::log::{self, Found, Log, Recent, SavedCatalogue};
 use crate::message::MessageView;
+use crate::retention;
 use crate::schema::{Guard, Revision, Schema};
 use crate::settings::Settings;
 use crate::snapshot::Snapshot;
@@ -67,9 +68,6 @@ pub(crate) fn open(settings: &Settings, clock: Clock) -> Result<Opened, BrokerEr
         restore(&by_topic, found);
         snapshots.iter().filter(|s| s.topic == found.topic).for_each(|s| s.restore(&found.stored));
     })?;
-    let recent = Arc::new(Recent::new(settings.recent_bytes));
-    let writer =
-        ground.log.start(settings, recovered, Arc::clone(&recent), clock, lock).map_err(BrokerError::Writer)?;
     let (mut topics, mut subscriptions) = (HashMap::new(), HashMap::new());
     for topic in by_topic.into_values() {
         for subscription in topic.subscriptions() {
@@ -82,7 +80,12 @@ pub(crate) fn open(settings: &Settings, clock: Clock) -> Result<Opened, BrokerEr
             topics.insert(topic.name.clone(), topic);
         }
     }
-    let snapshots = snapshots.into_iter().map(|snapshot| (snapshot.name.clone(), snapshot)).collect();
+    let snapshots: HashMap<_, _> = snapshots.into_iter().map(|snapshot| (snapshot.name.clone(), snapshot)).collect();
+    // Before the writer starts: it begins with deleting what nobody claims.
+    ground.log.claims().set(retention::claims(topics.values(), subscriptions.values(), snapshots.values()));
+    let recent = Arc::new(Recent::new(settings.recent_bytes));
+    let writer =
+        ground.log.start(settings, recovered, Arc::clone(&recent), clock, lock).map_err(BrokerError::Writer)?;
     Ok(Opened { log: ground.log, writer, dice, recent, topics, subscriptions, snapshots, schemas, last_number })
 }
 

@@ -199,7 +199,7 @@ impl Subscription {
     }
 
     /// A subscriber is there.
-    pub(crate) fn is_used(&self) {
+    pub(crate) fn mark_used(&self) {
         self.used_ms.store(self.ground.clock.wall_ms(), Ordering::Release);
     }
 
@@ -314,6 +314,9 @@ impl Subscription {
         // Also with none done: an earlier error may have left acks to write.
         let written = self.ground.log.append_acks(self.number, done.iter().map(|message| (message, Ack::Done)));
         drop(settling);
+        if !done.is_empty() {
+            self.mark_used();
+        }
         for message in &done {
             self.ground.log.settle(message);
         }

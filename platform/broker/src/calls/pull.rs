@@ -31,7 +31,7 @@ pub(crate) async fn pull(
 ) -> Result<Vec<Received>, Refusal> {
     let subscription = core.attached(name)?;
     subscription.check_has_subscribers()?;
-    subscription.is_used();
+    subscription.mark_used();
     let messages = usize::try_from(max_messages).ok().filter(|n| *n > 0);
     let messages = messages.ok_or_else(|| Refusal::invalid("max_messages must be positive"))?;
     let mut stopping = core.stopping.subscribe();

@@ -198,7 +198,7 @@ impl Stream {
 
     /// The next answer, if there are messages, and when time alone makes more ready.
     fn next(&self) -> (Option<StreamingPullResponse>, Option<u64>) {
-        self.subscription.is_used();
+        self.subscription.mark_used();
         let now_ms = self.core.clock.steady_ms();
         let turn = self.subscription.take(Take {
             messages: limits::PULL_MESSAGES,

@@ -194,6 +194,23 @@ async fn what_a_snapshot_or_a_retention_holds_keeps_its_segment_and_nothing_else
 }
 
 #[tokio::test]
+async fn what_is_retained_outlives_a_restart() {
+    let mut world = World::with(|s| s.segment_bytes = 64 << 10).await;
+    world.topic(TOPIC).await;
+    world.subscription(|s| s.retain_acked_messages = true).await;
+    for _ in 0..5 {
+        world.say(&[&"x".repeat(40_000)]).await;
+        world.ack_all().await;
+    }
+    world.crash().await;
+    // A change of the catalogue comes behind whatever the writer does first.
+    world.topic("projects/p/topics/another").await;
+    assert_eq!(world.segments(), 5);
+    world.seek(Target::Time(Timestamp { seconds: 1, nanos: 0 })).await.unwrap();
+    assert_eq!(world.texts().await.len(), 5);
+}
+
+#[tokio::test]
 async fn snapshots_are_listed_updated_and_deleted() {
     let mut world = World::with_topic().await;
     world.subscription(|_| {}).await;
