@@ -103,11 +103,12 @@ impl Broker {
         }
         let limit = Duration::from_secs(SHUTDOWN_SECONDS);
         let pushers: Vec<_> = self.core.pushers.lock().await.drain().map(|(_, pusher)| pusher).collect();
-        for mut pusher in pushers {
+        let ending = pushers.into_iter().map(|mut pusher| async move {
             if tokio::time::timeout(limit, &mut pusher).await.is_err() {
                 pusher.abort();
             }
-        }
+        });
+        futures::future::join_all(ending).await;
         self.core.log.stop();
         if let Some(writer) = self.writer.take() {
             // A panic of the writer was reported where it happened.

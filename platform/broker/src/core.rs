@@ -19,7 +19,7 @@ use crate::message::{self, Incoming};
 use crate::schema::Schema;
 use crate::settings::Settings;
 use crate::snapshot::Snapshot;
-use crate::subscription::{Counts, Ground, Missed, Subscription};
+use crate::subscription::{Ground, Missed, Subscription};
 use crate::sync::read;
 use crate::topic::Topic;
 use crate::{limits, names, push, retention, warehouse};
@@ -191,12 +191,9 @@ impl Core {
         let source: Vec<_> = source.iter().chain(&reason).map(|(key, value)| (*key, value.as_str())).collect();
         let letter = Incoming { payload: message::dead_letter(&payload, &source), key: stored.key };
         self.publish(topic, vec![letter]).await?;
-        if let Err(error) = subscription.ack([stored.id]) {
+        if let Err(error) = subscription.forwarded(stored.id) {
             tracing::warn!(%error, "a dead letter's ack is not on disk; a restart may forward it again");
         }
-        // It was counted as acked; it is one or the other.
-        subscription.counts.acked.fetch_sub(1, Ordering::Relaxed);
-        Counts::add(&subscription.counts.dead_lettered, 1);
         Ok(())
     }
 

@@ -41,6 +41,8 @@ pub(crate) const RETRY_MAX_DEFAULT_MS: u64 = 600_000;
 pub(crate) const SNAPSHOT_LIFE_MS: u64 = 7 * 86_400_000;
 /// Milliseconds a new snapshot must have to live (service): an hour.
 pub(crate) const SNAPSHOT_LIFE_MIN_MS: u64 = 3_600_000;
+/// Unacked messages that all snapshots together remember one by one.
+pub(crate) const SNAPSHOT_MESSAGES: usize = 1_000_000;
 /// Snapshots at a time (service, per project).
 pub(crate) const SNAPSHOTS: usize = 5_000;
 /// Seconds of an expiration policy: one day (service) to ten years.
@@ -93,6 +95,8 @@ pub(crate) const STREAM_MESSAGES: i64 = 10_000;
 pub(crate) const STREAM_BYTES: i64 = 100_000_000;
 /// Version of the streaming protocol from which on a client's keep-alives are answered (service).
 pub(crate) const STREAM_PINGS_VERSION: i64 = 1;
+/// Confirmations that wait for one stream's client before no more of its requests are read.
+pub(crate) const STREAM_CONFIRMATIONS: usize = 64;
 /// Answers waiting in front of one streaming pull's connection.
 pub(crate) const STREAM_ANSWERS: usize = 4;
 
@@ -105,7 +109,7 @@ pub(crate) const RESERVE_BYTES: u64 = 4 << 20;
 /// Bytes of a record's body the log's reader believes in.
 pub(crate) const RECORD_BYTES: usize = PUBLISH_BYTES + (1 << 20);
 /// Ack records kept for a segment whose ack file cannot be written now.
-pub(crate) const UNSAVED_ACK_BYTES: usize = 8 << 20;
+pub(crate) const UNSAVED_ACK_BYTES: usize = 400_000 * 20;
 
 /// First wait after a failed push, in milliseconds (service).
 pub(crate) const PUSH_BACKOFF_MIN_MS: u64 = 100;

@@ -58,6 +58,11 @@ impl Snapshot {
         *lock(&self.config) = config;
     }
 
+    /// How many messages it remembers one by one.
+    pub(crate) fn len(&self) -> usize {
+        self.unacked.len()
+    }
+
     /// Whether a message of its topic belongs to it.
     pub(crate) fn has(&self, id: u64) -> bool {
         id >= self.next_id || self.unacked.binary_search(&id).is_ok()

@@ -213,6 +213,10 @@ impl Subscription {
     pub(crate) fn receive(&self, messages: Vec<Arc<Stored>>) {
         let Some(first) = messages.first() else { return };
         if first.publish_ms < self.skip_until_ms.load(Ordering::Acquire) {
+            // Written down, so that they stay dropped when the subscription is sought elsewhere.
+            if let Err(error) = self.ground.log.append_acks(self.number, messages.iter().map(|m| (m, Ack::Done))) {
+                tracing::warn!(%error, subscription = %self.name, "dropped messages may come after a restart");
+            }
             return;
         }
         first.segment.owe(messages.len() as u64);
@@ -232,7 +236,8 @@ impl Subscription {
 
     /// A message found at the start.
     pub(crate) fn restore(&self, message: Arc<Stored>, attempts: u16) {
-        if message.publish_ms < self.skip_until_ms.load(Ordering::Acquire) {
+        let expired_ms = self.ground.clock.wall_ms().saturating_sub(self.terms().retention_ms);
+        if message.publish_ms < self.skip_until_ms.load(Ordering::Acquire).max(expired_ms) {
             return;
         }
         message.segment.owe(1);
@@ -267,7 +272,7 @@ impl Subscription {
     pub(crate) fn ack(&self, ids: impl IntoIterator<Item = u64>) -> io::Result<()> {
         let now_ms = self.ground.clock.steady_ms();
         let dice = &self.ground.dice;
-        self.done(|backlog| {
+        self.done(&self.counts.acked, |backlog| {
             let ack = |id| {
                 if dice.drops_ack() {
                     backlog.forget_ack(id, now_ms);
@@ -290,7 +295,7 @@ impl Subscription {
     pub(crate) fn ack_leased(&self, ack_ids: impl IntoIterator<Item = AckId>) -> io::Result<Vec<AckId>> {
         let now_ms = self.ground.clock.steady_ms();
         let mut lost = Vec::new();
-        self.done(|backlog| {
+        self.done(&self.counts.acked, |backlog| {
             let acked = ack_ids.into_iter().filter_map(|ack_id| {
                 let acked = backlog.ack_leased(ack_id, now_ms);
                 if acked.is_none() {
@@ -303,12 +308,25 @@ impl Subscription {
         Ok(lost)
     }
 
+    /// A message is on its dead-letter topic. Returns once that is written.
+    ///
+    /// # Errors
+    /// As [`Subscription::ack`].
+    pub(crate) fn forwarded(&self, id: u64) -> io::Result<()> {
+        let now_ms = self.ground.clock.steady_ms();
+        self.done(&self.counts.dead_lettered, |backlog| backlog.ack(id, now_ms).into_iter().collect())
+    }
+
     /// Whether this delivery still has its lease.
     pub(crate) fn is_leased(&self, ack_id: AckId) -> bool {
         lock(&self.backlog).is_leased(ack_id, self.ground.clock.steady_ms())
     }
 
-    fn done(&self, take_out: impl FnOnce(&mut Backlog<Stored>) -> Vec<Arc<Stored>>) -> io::Result<()> {
+    fn done(
+        &self,
+        count: &AtomicU64,
+        take_out: impl FnOnce(&mut Backlog<Stored>) -> Vec<Arc<Stored>>,
+    ) -> io::Result<()> {
         let settling = read(&self.settling);
         let done = take_out(&mut lock(&self.backlog));
         // Also with none done: an earlier error may have left acks to write.
@@ -320,7 +338,7 @@ impl Subscription {
         for message in &done {
             self.ground.log.settle(message);
         }
-        Counts::add(&self.counts.acked, done.len());
+        Counts::add(count, done.len());
         self.wake.notify_waiters();
         written
     }
@@ -343,11 +361,17 @@ impl Subscription {
         let known: HashSet<u64> = owed.iter().map(|m| m.id).collect();
         let revived: Vec<_> =
             sought.found.into_iter().filter(|m| !known.contains(&m.id) && !m.segment.is_gone()).collect();
-        let again = revived.iter().map(|m| (m, Ack::Owed));
+        // Attempts begin anew.
+        let again = revived.iter().chain(backlog.touched().filter(|m| wanted(m))).map(|m| (m, Ack::Owed));
         let done = dropped.iter().chain(&sought.passed).map(|m| (m, Ack::Done));
-        let written = self.ground.log.append_acks(self.number, again.chain(done));
-        written.map_err(|error| Refusal::unavailable(format!("the seek cannot be stored: {error}")))?;
-        save()?;
+        let written = self.ground.log.append_acks_durably(self.number, again.chain(done));
+        let unwritten = |error| Refusal::unavailable(format!("the seek cannot be stored: {error}"));
+        if let Err(refusal) = written.map_err(unwritten).and_then(|()| save()) {
+            // What is written or waits to be is taken back. If that fails it waits, too, behind it.
+            let undone = dropped.iter().map(|m| (m, Ack::Owed)).chain(revived.iter().map(|m| (m, Ack::Done)));
+            let _ = self.ground.log.append_acks(self.number, undone);
+            return Err(refusal);
+        }
         for message in &revived {
             message.segment.owe(1);
         }
@@ -388,10 +412,11 @@ impl Subscription {
 
     /// Moves deadlines to so many seconds from now.
     pub(crate) fn extend(&self, ack_ids: impl IntoIterator<Item = AckId>, seconds: i32) {
-        let until_ms = self.ground.clock.steady_ms() + u64::try_from(seconds).unwrap_or(0) * 1000;
+        let now_ms = self.ground.clock.steady_ms();
+        let until_ms = now_ms + u64::try_from(seconds).unwrap_or(0) * 1000;
         let mut backlog = lock(&self.backlog);
         for ack_id in ack_ids {
-            backlog.extend(ack_id, until_ms);
+            backlog.extend(ack_id, until_ms, now_ms);
         }
     }
 

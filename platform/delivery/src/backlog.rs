@@ -293,11 +293,8 @@ impl<M: Message> Backlog<M> {
     }
 
     /// Moves a lease's deadline. False when there is no such lease.
-    pub fn extend(&mut self, ack_id: AckId, until_ms: u64) -> bool {
-        let held = self
-            .leases
-            .get(ack_id.message)
-            .is_some_and(|t| t.lease == ack_id.lease && matches!(t.state, State::Leased { .. }));
+    pub fn extend(&mut self, ack_id: AckId, until_ms: u64, now_ms: u64) -> bool {
+        let held = self.is_leased(ack_id, now_ms);
         if held {
             self.leases.extend(ack_id.message, until_ms);
         }
@@ -398,6 +395,11 @@ impl<M: Message> Backlog<M> {
         fresh.chain(keyed).chain(touched)
     }
 
+    /// Messages that were delivered before and are not done.
+    pub fn touched(&self) -> impl Iterator<Item = &Arc<M>> {
+        self.leases.iter().filter(|t| t.attempts > 0).map(|t| &t.message)
+    }
+
     /// Takes all messages out and ends all leases. Streams stay open.
     pub fn drain(&mut self) -> Vec<Arc<M>> {
         let all = self.messages().map(Arc::clone).collect();
@@ -420,6 +422,11 @@ impl<M: Message> Backlog<M> {
         let touched = self.leases.iter().map(|t| t.message.publish_ms()).min();
         let keyed = self.keys.values().filter_map(KeyQueue::front).map(|m| m.publish_ms()).min();
         fresh.into_iter().chain(touched).chain(keyed).min()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn timers(&self) -> usize {
+        self.leases.timers()
     }
 
     fn is_ordered(&self, message: &M) -> bool {

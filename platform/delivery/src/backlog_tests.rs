@@ -118,15 +118,15 @@ fn a_lease_that_is_extended_expires_later_and_one_that_is_cut_earlier() {
     let mut world = World::new(Policy::default());
     world.insert(1, 0);
     let lease = world.take(1, 1)[0].ack_id;
-    assert!(world.backlog.extend(lease, 5_000));
+    assert!(world.backlog.extend(lease, 5_000, world.now_ms));
     assert_eq!(world.backlog.next_due(), Some(5_000));
-    assert!(world.backlog.extend(lease, 60_000));
+    assert!(world.backlog.extend(lease, 60_000, world.now_ms));
     assert!(world.later(59_999).is_empty());
-    assert!(world.backlog.extend(lease, 60_001 + DEADLINE_MS));
-    assert!(world.backlog.extend(lease, 60_001));
+    assert!(world.backlog.extend(lease, 60_001 + DEADLINE_MS, world.now_ms));
+    assert!(world.backlog.extend(lease, 60_001, world.now_ms));
     assert!(world.backlog.next_due() <= Some(60_001));
     assert_eq!(world.later(2).len(), 1);
-    assert!(!world.backlog.extend(lease, 99_999));
+    assert!(!world.backlog.extend(lease, 99_999, world.now_ms));
 }
 
 #[test]
@@ -322,7 +322,7 @@ proptest! {
                 Step::Extend { which } => {
                     if let Some(ack_id) = model.given.get(which % model.given.len().max(1)).copied() {
                         let known = model.out.get(&ack_id.message) == Some(&ack_id);
-                        prop_assert_eq!(world.backlog.extend(ack_id, world.now_ms + 20_000), known);
+                        prop_assert_eq!(world.backlog.extend(ack_id, world.now_ms + 20_000, world.now_ms), known);
                     }
                 }
                 Step::Later { ms } => {
@@ -420,4 +420,18 @@ fn only_the_delivery_that_has_the_lease_can_ack_exactly_once() {
     assert!(world.backlog.ack_leased(first, world.now_ms).is_none());
     assert!(world.backlog.ack_leased(second, world.now_ms).is_some());
     assert!(world.backlog.ack_leased(second, world.now_ms).is_none());
+}
+
+#[test]
+fn timers_do_not_pile_up_however_often_a_message_is_nacked_or_its_deadline_moved() {
+    let mut world = World::new(Policy::default());
+    world.insert(1, 0);
+    for turn in 0..20_000u64 {
+        let ack_id = world.take(1, 1)[0].ack_id;
+        assert!(world.backlog.extend(ack_id, DEADLINE_MS - turn % 2, world.now_ms));
+        world.backlog.nack(ack_id, 0, world.now_ms);
+    }
+    assert!(world.backlog.timers() < 2_000, "{} timers", world.backlog.timers());
+    let ack_id = world.take(1, 1)[0].ack_id;
+    assert!(world.later(DEADLINE_MS).len() == 1 && world.backlog.ack_leased(ack_id, world.now_ms).is_none());
 }

@@ -53,6 +53,9 @@ pub(crate) fn settle(
     if deadlines.len() != seconds.len() {
         return Err(Refusal::invalid("modify_deadline_seconds and modify_deadline_ack_ids must have one length"));
     }
+    if deadlines.len() > ACK_IDS {
+        return Err(Refusal::invalid(format!("a request has at most {ACK_IDS} ack ids")));
+    }
     let mut acks = Settled::default();
     if !request.ack_ids.is_empty() {
         acks = ack(subscription, request.ack_ids)?;
@@ -116,15 +119,19 @@ fn deadline(
     }
     let (known, mut settled) = parse(subscription, ack_ids)?;
     let exactly_once = subscription.terms().exactly_once();
-    for (text, ack_id) in &known {
-        let lost = exactly_once && !subscription.is_leased(*ack_id);
-        if lost { settled.lost.push(text.clone()) } else { settled.good.push(text.clone()) }
+    let mut held = Vec::with_capacity(known.len());
+    for (text, ack_id) in known {
+        if exactly_once && !subscription.is_leased(ack_id) {
+            settled.lost.push(text);
+        } else {
+            held.push(ack_id);
+            settled.good.push(text);
+        }
     }
-    let ack_ids = known.iter().map(|(_, ack_id)| *ack_id);
     if seconds == 0 {
-        core.forward(subscription, subscription.nack(ack_ids.map(|ack_id| (ack_id, 0))));
+        core.forward(subscription, subscription.nack(held.into_iter().map(|ack_id| (ack_id, 0))));
     } else {
-        subscription.extend(ack_ids, seconds);
+        subscription.extend(held, seconds);
     }
     Ok(settled)
 }

@@ -32,6 +32,7 @@ pub(crate) async fn seek(core: &Arc<Core>, request: pb::SeekRequest) -> Result<p
         if subscription.is_deleted() {
             return Err(Refusal::not_found("Subscription", &subscription.name));
         }
+        core.attached(&subscription.name)?;
         goal.scan(&log.extent().since(&extent), &mut sought).map_err(|error| unreadable(&error))?;
         sought.skip_until_ms = goal.skip_until_ms(core.clock.wall_ms());
         sought.from_id = sought.found.first().map_or(sought.from_id, |first| first.id.min(sought.from_id));

@@ -10,7 +10,7 @@ use super::page::page;
 use super::subscription_check::labels;
 use crate::core::{Core, in_project};
 use crate::error::{Code, Refusal};
-use crate::limits::{SNAPSHOT_LIFE_MIN_MS, SNAPSHOT_LIFE_MS, SNAPSHOTS};
+use crate::limits::{SNAPSHOT_LIFE_MIN_MS, SNAPSHOT_LIFE_MS, SNAPSHOT_MESSAGES, SNAPSHOTS};
 use crate::log::SavedSnapshot;
 use crate::names;
 use crate::snapshot::Snapshot;
@@ -34,6 +34,13 @@ pub(crate) async fn create_snapshot(
         }
         let subscription = core.attached(&request.subscription)?;
         let owed = subscription.owed();
+        let remembered: usize = read(&core.snapshots).values().map(|s| s.len()).sum();
+        if remembered + owed.len() > SNAPSHOT_MESSAGES {
+            return Err(Refusal::new(
+                Code::ResourceExhausted,
+                format!("all snapshots together remember at most {SNAPSHOT_MESSAGES} unacked messages"),
+            ));
+        }
         let now_ms = core.clock.wall_ms();
         let age_ms = owed.first().map_or(0, |oldest| now_ms.saturating_sub(oldest.publish_ms));
         let life_ms = SNAPSHOT_LIFE_MS.saturating_sub(age_ms);
@@ -136,8 +143,10 @@ pub(crate) async fn delete_snapshot(core: &Arc<Core>, name: String) -> Result<()
 /// An expiry that lies ahead, at most a snapshot's life away.
 fn expiry(core: &Core, time: Option<Timestamp>) -> Result<Timestamp, Refusal> {
     let now_ms = core.clock.wall_ms();
-    let good =
-        |time: &Timestamp| (now_ms..=now_ms + SNAPSHOT_LIFE_MS).contains(&seconds_to_millis(time.seconds, time.nanos));
+    let good = |time: &Timestamp| {
+        (0..=999_999_999).contains(&time.nanos)
+            && (now_ms..=now_ms + SNAPSHOT_LIFE_MS).contains(&seconds_to_millis(time.seconds, time.nanos))
+    };
     time.filter(good).ok_or_else(|| Refusal::invalid("expire_time must lie in the next seven days"))
 }
 

@@ -54,7 +54,7 @@ pub(super) fn check(config: &mut pb::Subscription) -> Result<(), Refusal> {
     }
     push_config(config.push_config.as_ref())?;
     let is_push = config.push_config.as_ref().is_some_and(|push| !push.push_endpoint.is_empty());
-    if is_push && config.enable_exactly_once_delivery {
+    if (is_push || config.bigquery_config.is_some()) && config.enable_exactly_once_delivery {
         return Err(Refusal::invalid("enable_exactly_once_delivery is for pull subscriptions only"));
     }
     bigquery_check::check(config)?;

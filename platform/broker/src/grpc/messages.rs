@@ -4,6 +4,8 @@ use bytes::Bytes;
 use google_cloud_googleapis::pubsub::v1 as pb;
 
 use crate::calls::Received;
+use crate::error::Refusal;
+use crate::message::Fields;
 
 /// `google.pubsub.v1.PublishRequest`.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -12,6 +14,13 @@ pub(super) struct PublishRequest {
     pub(super) topic: String,
     #[prost(bytes = "bytes", repeated, tag = "2")]
     pub(super) messages: Vec<Bytes>,
+}
+
+impl PublishRequest {
+    /// Counts the messages of an encoded request before it is taken apart: two bytes may be a message.
+    pub(super) fn check(request: &[u8]) -> Result<(), Refusal> {
+        crate::message::check_count(Fields::of(request).map_while(Result::ok).filter(|(field, ..)| *field == 2).count())
+    }
 }
 
 /// `google.pubsub.v1.ReceivedMessage`.

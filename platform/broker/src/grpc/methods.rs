@@ -36,12 +36,15 @@ pub(super) fn find(path: &str) -> Option<Method> {
 fn publisher(method: &str) -> Option<Method> {
     Some(match method {
         "Publish" => |core, request| {
+            if let Err(refusal) = PublishRequest::check(&request) {
+                return Box::pin(std::future::ready(Err(refusal)));
+            }
             unary(request, |r: PublishRequest| async move {
                 let message_ids = calls::publish(&core, &r.topic, r.messages).await?;
                 Ok(pb::PublishResponse { message_ids })
             })
         },
-        "CreateTopic" => |core, request| unary(request, |r| async move { calls::create_topic(&core, r).await }),
+        "CreateTopic" => |core, request| lasting(request, |r| async move { calls::create_topic(&core, r).await }),
         "GetTopic" => {
             |core, request| unary(request, |r: pb::GetTopicRequest| async move { calls::get_topic(&core, &r.topic) })
         }
@@ -49,15 +52,15 @@ fn publisher(method: &str) -> Option<Method> {
         "ListTopicSubscriptions" => {
             |core, request| unary(request, |r| async move { calls::list_topic_subscriptions(&core, &r) })
         }
-        "UpdateTopic" => |core, request| unary(request, |r| async move { calls::update_topic(&core, r).await }),
+        "UpdateTopic" => |core, request| lasting(request, |r| async move { calls::update_topic(&core, r).await }),
         "DeleteTopic" => |core, request| {
-            unary(request, |r: pb::DeleteTopicRequest| async move { calls::delete_topic(&core, r.topic).await })
+            lasting(request, |r: pb::DeleteTopicRequest| async move { calls::delete_topic(&core, r.topic).await })
         },
         "ListTopicSnapshots" => {
             |core, request| unary(request, |r| async move { calls::list_topic_snapshots(&core, &r) })
         }
         "DetachSubscription" => |core, request| {
-            unary(request, |r: pb::DetachSubscriptionRequest| async move {
+            lasting(request, |r: pb::DetachSubscriptionRequest| async move {
                 calls::detach_subscription(&core, r.subscription).await.map(|()| pb::DetachSubscriptionResponse {})
             })
         },
@@ -86,7 +89,7 @@ fn subscriber(method: &str) -> Option<Method> {
             })
         },
         "CreateSubscription" => {
-            |core, request| unary(request, |r| async move { calls::create_subscription(&core, r).await })
+            |core, request| lasting(request, |r| async move { calls::create_subscription(&core, r).await })
         }
         "GetSubscription" => |core, request| {
             unary(
@@ -96,27 +99,27 @@ fn subscriber(method: &str) -> Option<Method> {
         },
         "ListSubscriptions" => |core, request| unary(request, |r| async move { calls::list_subscriptions(&core, &r) }),
         "DeleteSubscription" => |core, request| {
-            unary(request, |r: pb::DeleteSubscriptionRequest| async move {
+            lasting(request, |r: pb::DeleteSubscriptionRequest| async move {
                 calls::delete_subscription(&core, r.subscription).await
             })
         },
         "UpdateSubscription" => {
-            |core, request| unary(request, |r| async move { calls::update_subscription(&core, r).await })
+            |core, request| lasting(request, |r| async move { calls::update_subscription(&core, r).await })
         }
         "ModifyPushConfig" => |core, request| {
-            unary(request, |r: pb::ModifyPushConfigRequest| async move {
+            lasting(request, |r: pb::ModifyPushConfigRequest| async move {
                 calls::modify_push_config(&core, r.subscription, r.push_config).await
             })
         },
-        "Seek" => |core, request| unary(request, |r| async move { calls::seek(&core, r).await }),
-        "CreateSnapshot" => |core, request| unary(request, |r| async move { calls::create_snapshot(&core, r).await }),
+        "Seek" => |core, request| lasting(request, |r| async move { calls::seek(&core, r).await }),
+        "CreateSnapshot" => |core, request| lasting(request, |r| async move { calls::create_snapshot(&core, r).await }),
         "GetSnapshot" => |core, request| {
             unary(request, |r: pb::GetSnapshotRequest| async move { calls::get_snapshot(&core, &r.snapshot) })
         },
         "ListSnapshots" => |core, request| unary(request, |r| async move { calls::list_snapshots(&core, &r) }),
-        "UpdateSnapshot" => |core, request| unary(request, |r| async move { calls::update_snapshot(&core, r).await }),
+        "UpdateSnapshot" => |core, request| lasting(request, |r| async move { calls::update_snapshot(&core, r).await }),
         "DeleteSnapshot" => |core, request| {
-            unary(
+            lasting(
                 request,
                 |r: pb::DeleteSnapshotRequest| async move { calls::delete_snapshot(&core, r.snapshot).await },
             )
@@ -145,23 +148,37 @@ fn iam_policy(method: &str) -> Option<Method> {
 
 fn schema_service(method: &str) -> Option<Method> {
     Some(match method {
-        "CreateSchema" => |core, request| unary(request, |r| async move { calls::create_schema(&core, r).await }),
+        "CreateSchema" => |core, request| lasting(request, |r| async move { calls::create_schema(&core, r).await }),
         "GetSchema" => |core, request| unary(request, |r| async move { calls::get_schema(&core, &r) }),
         "ListSchemas" => |core, request| unary(request, |r| async move { calls::list_schemas(&core, &r) }),
         "ListSchemaRevisions" => {
             |core, request| unary(request, |r| async move { calls::list_schema_revisions(&core, &r) })
         }
-        "CommitSchema" => |core, request| unary(request, |r| async move { calls::commit_schema(&core, r).await }),
-        "RollbackSchema" => |core, request| unary(request, |r| async move { calls::rollback_schema(&core, r).await }),
+        "CommitSchema" => |core, request| lasting(request, |r| async move { calls::commit_schema(&core, r).await }),
+        "RollbackSchema" => |core, request| lasting(request, |r| async move { calls::rollback_schema(&core, r).await }),
         "DeleteSchemaRevision" => {
-            |core, request| unary(request, |r| async move { calls::delete_schema_revision(&core, r).await })
+            |core, request| lasting(request, |r| async move { calls::delete_schema_revision(&core, r).await })
         }
         "DeleteSchema" => |core, request| {
-            unary(request, |r: pb::DeleteSchemaRequest| async move { calls::delete_schema(&core, r.name).await })
+            lasting(request, |r: pb::DeleteSchemaRequest| async move { calls::delete_schema(&core, r.name).await })
         },
         "ValidateSchema" => |_, request| unary(request, |r| async move { calls::validate_schema(r).await }),
         "ValidateMessage" => |core, request| unary(request, |r| async move { calls::validate_message(&core, r).await }),
         _ => return None,
+    })
+}
+
+/// As [`unary`], for calls that change something: once begun they go to their end, though the caller may be gone.
+fn lasting<Q, A, Called>(request: Bytes, call: impl FnOnce(Q) -> Called + Send + 'static) -> Answered
+where
+    Q: Message + Default,
+    A: Message + 'static,
+    Called: Future<Output = Result<A, Refusal>> + Send + 'static,
+{
+    unary(request, |request| {
+        let called = tokio::spawn(call(request));
+        // It ends early only when the runtime stops, or by a panic, which is reported where it happens.
+        async move { called.await.unwrap_or_else(|_| Err(Refusal::unavailable("the broker is stopping"))) }
     })
 }
 

@@ -138,7 +138,7 @@ impl Stream {
                 }
             };
             tokio::select! {
-                request = requests.message() => match request {
+                request = requests.message(), if self.confirmed.len() < limits::STREAM_CONFIRMATIONS => match request {
                     Ok(Some(request)) => self.settle(codec::decode(request)?)?,
                     Ok(None) | Err(_) => return Ok(()),
                 },

@@ -83,6 +83,8 @@ impl AckFile {
             Some(file) => file,
             None => {
                 let file = OpenOptions::new().write(true).create(true).truncate(false).open(&self.path)?;
+                // What an earlier run wrote behind a tear must not be read behind what is written now.
+                file.set_len(self.end)?;
                 self.file.insert(file)
             }
         };
@@ -133,6 +135,25 @@ pub(super) fn append<'a>(
         }
     }
     result
+}
+
+/// As [`append`], and waits for the disk.
+pub(super) fn append_durably<'a>(
+    unsaved: &Unsaved,
+    subscription: u32,
+    acks: impl IntoIterator<Item = (&'a Arc<Stored>, Ack)>,
+) -> io::Result<()> {
+    let mut segments: Vec<Arc<Segment>> = Vec::new();
+    let noted = acks.into_iter().inspect(|(message, _)| {
+        if segments.last().is_none_or(|last| !Arc::ptr_eq(last, &message.segment)) {
+            segments.push(Arc::clone(&message.segment));
+        }
+    });
+    append(unsaved, subscription, noted)?;
+    segments.iter().try_for_each(|segment| match &lock(&segment.acks).file {
+        Some(file) => file.sync_data(),
+        None => Ok(()),
+    })
 }
 
 /// Writes what could not be written before.

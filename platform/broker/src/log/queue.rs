@@ -119,6 +119,17 @@ impl Queue {
     }
 }
 
+/// Closes the queue when the writer ends, and be it by a panic: who waits for it is told, and nobody waits any more.
+struct Closing<'a>(&'a Queue);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        let mut waiting = lock(&self.0.waiting);
+        waiting.closed = true;
+        waiting.commands.clear();
+    }
+}
+
 /// The way to the writer.
 #[derive(Clone)]
 pub(crate) struct Log {
@@ -145,7 +156,9 @@ impl Log {
         let mut writer = Writer::new(settings, recovered, recent, Arc::clone(&self.claims), clock);
         let waiting = Arc::clone(&self.queue);
         std::thread::Builder::new().name("broker-log".to_owned()).spawn(move || {
+            let closing = Closing(&waiting);
             writer.run(&waiting);
+            drop(closing);
             drop(lock);
         })
     }
@@ -174,6 +187,18 @@ impl Log {
         acks: impl IntoIterator<Item = (&'a Arc<Stored>, Ack)>,
     ) -> io::Result<()> {
         acks::append(&self.unsaved, subscription, acks)
+    }
+
+    /// As [`Log::append_acks`], and waits for the disk.
+    ///
+    /// # Errors
+    /// As [`Log::append_acks`].
+    pub(crate) fn append_acks_durably<'a>(
+        &self,
+        subscription: u32,
+        acks: impl IntoIterator<Item = (&'a Arc<Stored>, Ack)>,
+    ) -> io::Result<()> {
+        acks::append_durably(&self.unsaved, subscription, acks)
     }
 
     /// Writes acks that could not be written before.

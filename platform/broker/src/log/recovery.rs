@@ -14,7 +14,10 @@ use super::record::{self, HEADER_BYTES};
 use super::segment::{self, Segment, Stored};
 use super::writer::create;
 use crate::error::BrokerError;
-use crate::limits::LOCK_SECONDS;
+use crate::limits::{GROUP_BYTES, LOCK_SECONDS, RECORD_BYTES};
+
+/// The most that one group can take: what fills it, and the request that overfills it.
+const LAST_GROUP_BYTES: u64 = (GROUP_BYTES + 2 * RECORD_BYTES) as u64;
 
 /// The log as it was left.
 pub(crate) struct Recovered {
@@ -99,7 +102,9 @@ pub(crate) fn recover(dir: &Path, first_id: u64, mut visit: impl FnMut(&Found)) 
         last = seen;
         if end < size {
             if !is_zero(&segment.file, end, size).map_err(at)? {
-                if !is_last {
+                // A crash tears what was written last: at most one group, at the end of the last segment.
+                let torn = end + LAST_GROUP_BYTES;
+                if !is_last || (torn < size && !is_zero(&segment.file, torn, size).map_err(at)?) {
                     return Err(BrokerError::Damaged { path, offset: end });
                 }
                 tracing::warn!(path = %path.display(), "the log's torn end is cut off");

@@ -26,13 +26,7 @@ pub(crate) fn incoming(messages: Vec<Bytes>) -> Result<Vec<Incoming>, Refusal> {
     if messages.is_empty() {
         return Err(Refusal::invalid("A publish request has at least one message"));
     }
-    if messages.len() > limits::PUBLISH_MESSAGES {
-        return Err(Refusal::invalid(format!(
-            "The value for message_count is too large. You passed {} in the request, but the maximum value is {}.",
-            messages.len(),
-            limits::PUBLISH_MESSAGES
-        )));
-    }
+    check_count(messages.len())?;
     let total: usize = messages.iter().map(Bytes::len).sum();
     if total > limits::PUBLISH_BYTES {
         return Err(Refusal::invalid(format!(
@@ -52,6 +46,17 @@ pub(crate) fn incoming(messages: Vec<Bytes>) -> Result<Vec<Incoming>, Refusal> {
         ));
     }
     Ok(checked)
+}
+
+/// Checks the number of messages in one publish request.
+pub(crate) fn check_count(messages: usize) -> Result<(), Refusal> {
+    if messages > limits::PUBLISH_MESSAGES {
+        return Err(Refusal::invalid(format!(
+            "The value for message_count is too large. You passed {messages} in the request, but the maximum value is {}.",
+            limits::PUBLISH_MESSAGES
+        )));
+    }
+    Ok(())
 }
 
 fn one(payload: Bytes) -> Result<Incoming, Refusal> {
@@ -79,11 +84,7 @@ fn one(payload: Bytes) -> Result<Incoming, Refusal> {
 
 fn attributes(attributes: &[(&str, &str)]) -> Result<(), Refusal> {
     if attributes.len() > limits::ATTRIBUTES {
-        return Err(Refusal::invalid(format!(
-            "A message has {} attributes, but the maximum is {}",
-            attributes.len(),
-            limits::ATTRIBUTES
-        )));
+        return Err(Refusal::invalid(format!("A message has more than {} attributes", limits::ATTRIBUTES)));
     }
     for (i, (key, value)) in attributes.iter().enumerate() {
         if key.is_empty() || key.len() > limits::ATTRIBUTE_KEY_BYTES {

@@ -9,9 +9,10 @@ mod envelope;
 mod view;
 mod wire;
 
-pub(crate) use check::{Incoming, incoming};
+pub(crate) use check::{Incoming, check_count, incoming};
 #[cfg(test)]
 pub(crate) use encode::Draft;
 pub(crate) use encode::{dead_letter, delivered, with_attributes};
 pub(crate) use envelope::{Envelope, rfc3339};
 pub(crate) use view::MessageView;
+pub(crate) use wire::Fields;

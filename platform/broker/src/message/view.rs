@@ -1,6 +1,10 @@
 //! A look into an encoded message.
 
 use super::wire::{Fields, Malformed, Value};
+use crate::limits;
+
+/// Attributes of a message that can have come in, with those the broker adds. In memory one takes many times its two bytes.
+const ATTRIBUTES_SEEN: usize = limits::ATTRIBUTES + 32;
 
 /// The parts of an encoded message, borrowed from it.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -22,6 +26,9 @@ impl<'a> MessageView<'a> {
                 (2, Value::Bytes(entry), _) => {
                     if view.attributes.is_empty() {
                         view.attributes.reserve(16);
+                    }
+                    if view.attributes.len() > ATTRIBUTES_SEEN {
+                        return Err(Malformed);
                     }
                     view.attributes.push(attribute(entry)?);
                 }

@@ -100,6 +100,41 @@ async fn a_seek_to_now_purges_and_one_to_the_future_keeps_purging() {
 }
 
 #[tokio::test]
+async fn what_a_seek_to_the_future_dropped_stays_dropped() {
+    let mut world = World::with_topic().await;
+    world.subscription(|_| {}).await;
+    let times = world.say_apart(&["a"]).await;
+    world.seek(Target::Time(Timestamp { seconds: times[0].seconds + 3_600, nanos: 0 })).await.unwrap();
+    world.say(&["b"]).await;
+    world.seek(Target::Time(times[0])).await.unwrap();
+    world.say(&["c"]).await;
+    world.crash().await;
+    assert_eq!(world.texts().await, ["c"]);
+}
+
+#[tokio::test]
+async fn attempts_begin_anew_with_a_seek_and_stay_so() {
+    let mut world = World::with_topic().await;
+    world.topic(crate::harness::DEAD).await;
+    world
+        .subscription(|s| {
+            s.dead_letter_policy = Some(pb::DeadLetterPolicy {
+                dead_letter_topic: crate::harness::DEAD.to_owned(),
+                max_delivery_attempts: 5,
+            });
+        })
+        .await;
+    let times = world.say_apart(&["a"]).await;
+    for _ in 0..4 {
+        let received = world.pull().await;
+        world.deadline(&received, 0).await;
+    }
+    world.seek(Target::Time(times[0])).await.unwrap();
+    world.crash().await;
+    assert_eq!(world.pull().await[0].delivery_attempt, 1);
+}
+
+#[tokio::test]
 async fn a_topics_retention_lets_a_new_subscription_reach_back() {
     let mut world = World::new().await;
     let topic = pb::Topic {

@@ -227,6 +227,50 @@ async fn a_stream_with_exactly_once_delivery_confirms_acks_and_deadlines() {
 }
 
 #[tokio::test]
+async fn a_dead_letter_is_gone_from_its_subscription_whatever_faults_are_asked_for() {
+    let faults = broker::Faults { duplicate: 1.0, drop_acks: 1.0, ..broker::Faults::default() };
+    let mut world = World::with(|s| s.faults = faults).await;
+    world.topic(TOPIC).await;
+    world.topic(DEAD).await;
+    world
+        .subscription(|s| {
+            s.dead_letter_policy =
+                Some(pb::DeadLetterPolicy { dead_letter_topic: DEAD.to_owned(), max_delivery_attempts: 5 });
+        })
+        .await;
+    world.say(&["a"]).await;
+    for _ in 0..5 {
+        let received = world.pull_from(SUBSCRIPTION, false).await;
+        world.deadline(&received, 0).await;
+    }
+    let stats = world.stats_when(SUBSCRIPTION, |s| s.dead_lettered == 1).await;
+    assert_eq!((stats.backlog, stats.acked), (0, 0));
+}
+
+#[tokio::test]
+async fn a_change_goes_to_its_end_though_its_caller_is_gone() {
+    let mut world = World::with_topic().await;
+    let mut endpoint = Endpoint::new().await;
+    let config = pb::Subscription {
+        name: SUBSCRIPTION.to_owned(),
+        topic: TOPIC.to_owned(),
+        push_config: Some(endpoint.config()),
+        ..Default::default()
+    };
+    // Given up as soon as the request is on its way, at whatever point it then is.
+    for wait_us in [0, 200, 500, 1_000, 2_000] {
+        let mut subscriber = world.subscriber.clone();
+        let call = subscriber.create_subscription(config.clone());
+        let _ = tokio::time::timeout(Duration::from_micros(wait_us), call).await;
+    }
+    // The last of the attempts is answered, whichever of them it was that made the subscription.
+    let answer = world.subscriber.create_subscription(config).await;
+    assert!(answer.is_ok() || answer.unwrap_err().code() == Code::AlreadyExists);
+    world.say(&["a"]).await;
+    assert_eq!(endpoint.next_answered(204).await, "a");
+}
+
+#[tokio::test]
 async fn faults_on_request_duplicate_forget_and_delay() {
     let mut world = World::with(|s| s.faults = broker::Faults { duplicate: 1.0, ..broker::Faults::default() }).await;
     world.topic(TOPIC).await;

@@ -81,7 +81,7 @@ impl SimulatedPubSub {
         let mut exhausted = Vec::new();
         for ack_id in ack_ids.iter().filter_map(|text| AckId::parse(text, number)) {
             if seconds > 0 {
-                subscription.backlog.extend(ack_id, now_ms + seconds * 1_000);
+                subscription.backlog.extend(ack_id, now_ms + seconds * 1_000, now_ms);
             } else if let Nacked::Exhausted(missed) = subscription.nack(ack_id, 0, now_ms) {
                 exhausted.push(missed);
             }
