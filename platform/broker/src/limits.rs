@@ -165,6 +165,8 @@ pub(crate) const WAREHOUSE_GATHER_MS: u64 = 5;
 pub(crate) const WAREHOUSE_REASON_BYTES: usize = 1_000;
 /// Columns of a table, nested ones included (BigQuery).
 pub(crate) const WAREHOUSE_COLUMNS: usize = 10_000;
+/// Values of a Protocol Buffer message that becomes a row.
+pub(crate) const WAREHOUSE_VALUES: u64 = 1_000_000;
 /// Records in records (BigQuery).
 pub(crate) const WAREHOUSE_NESTING: usize = 15;
 /// Bytes of a folder's `schema.json`.

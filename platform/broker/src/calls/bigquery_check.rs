@@ -23,9 +23,6 @@ pub(super) fn check(config: &mut pb::Subscription) -> Result<(), Refusal> {
     if let Err(bad) = bigquery.table.parse::<TableName>() {
         return Err(Refusal::invalid(format!("Invalid BigQuery table name given ({}): {bad}", bigquery.table)));
     }
-    if bigquery.use_topic_schema {
-        return Err(Refusal::unimplemented("BigQueryConfig.use_topic_schema"));
-    }
     if !bigquery.service_account_email.is_empty() {
         return Err(Refusal::unimplemented("BigQueryConfig.service_account_email"));
     }
@@ -57,7 +54,7 @@ mod tests {
             (b.use_topic_schema, b.use_table_schema) = (true, true);
         };
         assert_eq!(code(both), Some(Code::InvalidArgument));
-        assert_eq!(code(|_, b| b.use_topic_schema = true), Some(Code::Unimplemented));
+        assert_eq!(code(|_, b| b.use_topic_schema = true), None);
         assert_eq!(code(|_, b| b.service_account_email = "a@b".to_owned()), Some(Code::Unimplemented));
     }
 }

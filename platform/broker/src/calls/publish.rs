@@ -8,7 +8,7 @@ use crate::core::Core;
 use crate::error::Refusal;
 use crate::limits::SCHEMA_INLINE_BYTES;
 use crate::message::{self, Incoming, MessageView, incoming};
-use crate::schema::{Allowed, Guard};
+use crate::schema::{Allowed, Guard, SCHEMA_REVISION};
 
 /// Publishes encoded messages and gives their ids, in order, once they are on disk.
 pub(crate) async fn publish(core: &Core, topic: &str, messages: Vec<Bytes>) -> Result<Vec<String>, Refusal> {
@@ -41,7 +41,7 @@ fn stamped(allowed: &Allowed, message: Incoming) -> Result<Incoming, Refusal> {
     let attributes = [
         ("googclient_schemaencoding", allowed.encoding.name()),
         ("googclient_schemaname", &allowed.schema),
-        ("googclient_schemarevisionid", revision),
+        (SCHEMA_REVISION, revision),
     ];
     Ok(Incoming { payload: message::with_attributes(&message.payload, &attributes), key: message.key })
 }

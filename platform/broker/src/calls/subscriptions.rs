@@ -27,7 +27,7 @@ pub(crate) async fn create_subscription(
     }
     check(&mut config)?;
     if let Some(bigquery) = &config.bigquery_config {
-        warehouse::check_fits(core, bigquery).await?;
+        warehouse::check_fits(core, &*core.topic(&config.topic)?, bigquery).await?;
     }
     let subscription = core
         .change(move |core, log| {

@@ -26,7 +26,8 @@ pub(crate) async fn update_subscription(
     if let Some(bigquery) =
         wanted.bigquery_config.as_ref().filter(|_| paths.iter().any(|path| path == "bigquery_config"))
     {
-        warehouse::check_fits(core, bigquery).await?;
+        let topic = Arc::clone(&core.subscription(&wanted.name)?.topic);
+        warehouse::check_fits(core, &topic, bigquery).await?;
     }
     let name = wanted.name.clone();
     let subscription = change(core, name, move |config| {

@@ -61,6 +61,15 @@ impl Guard {
         self.schema.as_deref().filter(|schema| !schema.is_deleted())
     }
 
+    /// All revisions as they are now. None when the schema is deleted.
+    pub(super) fn revisions(&self) -> Option<Arc<Vec<Revision>>> {
+        self.schema().map(Schema::revisions)
+    }
+
+    pub(super) fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+
     /// Numbers of the first and the last revision allowed. The next or the one before stands in for a deleted one.
     fn range(&self) -> (u32, u32) {
         let first = number_of(&self.settings.first_revision_id).unwrap_or(0);
@@ -86,7 +95,7 @@ impl Guard {
 pub(crate) struct Allowed {
     pub(crate) schema: String,
     pub(crate) encoding: Encoding,
-    newest_first: Vec<Revision>,
+    pub(super) newest_first: Vec<Revision>,
 }
 
 impl Allowed {

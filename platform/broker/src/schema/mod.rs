@@ -1,17 +1,25 @@
 //! Schemas: what a topic's messages look like. Parsed definitions, their messages, and what a new revision may change.
 
 mod avro;
+mod fields;
 mod guard;
 mod protobuf;
+mod reading;
 mod revisions;
 
 use google_cloud_googleapis::pubsub::v1 as pb;
+use serde_json::{Map, Value};
 
 pub(crate) use guard::{Allowed, Guard};
 pub(crate) use pb::schema::Type;
+pub(crate) use reading::Reading;
 pub(crate) use revisions::{Revision, Schema};
 
 use crate::limits::{SCHEMA_BYTES, SCHEMA_REASON_BYTES};
+use crate::warehouse::Field;
+
+/// The attribute that says which revision a message follows.
+pub(crate) const SCHEMA_REVISION: &str = "googclient_schemarevisionid";
 
 /// How messages are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +83,30 @@ impl Definition {
             (Definition::Protobuf(protobuf), Encoding::Binary) => protobuf.validate_binary(data),
         };
         checked.map_err(short)
+    }
+
+    /// The fields of a message, with the columns they fit.
+    ///
+    /// # Errors
+    /// A sentence that names what fits no column.
+    pub(crate) fn fields(&self) -> Result<Vec<Field>, String> {
+        let fields = match self {
+            Definition::Avro(avro) => avro.fields(),
+            Definition::Protobuf(protobuf) => protobuf.fields(),
+        };
+        fields.map_err(|why| short(format!("the topic's schema makes no rows: {why}")))
+    }
+
+    /// A message's fields in the forms that columns take. Only of a definition that has [`Definition::fields`].
+    ///
+    /// # Errors
+    /// A sentence that says what does not fit.
+    pub(crate) fn row(&self, encoding: Encoding, data: &[u8]) -> Result<Map<String, Value>, String> {
+        let row = match self {
+            Definition::Avro(avro) => avro.row(encoding, data),
+            Definition::Protobuf(protobuf) => protobuf.row(encoding, data),
+        };
+        row.map_err(short)
     }
 }
 

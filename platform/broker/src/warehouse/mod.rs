@@ -24,3 +24,4 @@ pub use folder::{CreateTableError, Folder};
 pub use table_name::{BadTableName, TableName};
 
 pub(crate) use start::{check_fits, start};
+pub(crate) use topic_schema::{Field, TopicSchema};

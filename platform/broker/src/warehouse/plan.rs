@@ -7,7 +7,7 @@ use google_cloud_googleapis::pubsub::v1 as pb;
 use super::column::{Column, Mode, Type};
 use super::door::Table;
 use super::shape::Shape;
-use super::topic_schema::TopicSchema;
+use super::topic_schema::{self, TopicSchema};
 
 /// How messages of a subscription become rows of its table.
 pub(super) struct Plan {
@@ -50,10 +50,8 @@ impl Plan {
             // A field of the message must not take the place of the metadata.
             let own = table.columns.iter().filter(|column| !is_metadata(column)).cloned().collect();
             let shape = Shape::new(own)?;
-            if let (Some(schema), false) = (&topic_schema, config.drop_unknown_fields)
-                && let Some(missing) = schema.fields().iter().find(|field| shape.column(field).is_none())
-            {
-                return Err(format!("the table has no column for the topic schema's field {missing}"));
+            if let Some(schema) = &topic_schema {
+                topic_schema::check(schema.fields(), &shape, config.drop_unknown_fields)?;
             }
             Source::Fields(shape, topic_schema)
         } else {

@@ -10,6 +10,7 @@ use super::plan::{Metadata, Plan, Source};
 use super::shape::Bad;
 use super::value::{check_length, is_json};
 use crate::message::MessageView;
+use crate::schema::SCHEMA_REVISION;
 
 /// BigQuery's pseudo-columns of change data capture.
 const CHANGE: [&str; 2] = ["_CHANGE_TYPE", "_CHANGE_SEQUENCE_NUMBER"];
@@ -21,6 +22,13 @@ pub(super) struct Given<'a> {
     pub(super) id: u64,
     pub(super) publish_ms: u64,
     pub(super) message: &'a MessageView<'a>,
+}
+
+impl Given<'_> {
+    /// The revision of the topic's schema that the message followed when it was published.
+    fn stamped_revision(&self) -> Option<&str> {
+        self.message.attributes.iter().find(|(key, _)| *key == SCHEMA_REVISION).map(|(_, revision)| *revision)
+    }
 }
 
 impl Plan {
@@ -37,7 +45,7 @@ impl Plan {
             }
             Source::Fields(shape, schema) => {
                 let fields = match schema {
-                    Some(schema) => schema.read(data).map_err(Bad)?,
+                    Some(schema) => schema.read(data, given.stamped_revision()).map_err(Bad)?,
                     None => fields(data)?,
                 };
                 if let Some(change) = CHANGE.iter().find(|change| fields.contains_key(**change)) {

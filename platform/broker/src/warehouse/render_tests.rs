@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::super::column::Mode;
 use super::super::door::Table;
-use super::super::topic_schema::TopicSchema;
+use super::super::topic_schema::{Field, TopicSchema};
 use super::*;
 
 fn table(columns: &Value) -> Table {
@@ -172,14 +172,14 @@ fn a_field_never_takes_the_place_of_the_metadata() {
     assert_eq!(row(&plan(lax, &columns).unwrap(), message).unwrap()["message_id"], "12");
 }
 
-struct Upper;
+struct Upper(Vec<Field>);
 
 impl TopicSchema for Upper {
-    fn fields(&self) -> Vec<String> {
-        vec!["text".to_owned()]
+    fn fields(&self) -> &[Field] {
+        &self.0
     }
 
-    fn read(&self, data: &[u8]) -> Result<Map<String, Value>, String> {
+    fn read(&self, data: &[u8], _: Option<&str>) -> Result<Map<String, Value>, String> {
         let text = String::from_utf8(data.to_vec()).map_err(|_| "not of the schema".to_owned())?;
         Ok(Map::from_iter([("text".to_owned(), Value::from(text.to_uppercase()))]))
     }
@@ -189,10 +189,37 @@ impl TopicSchema for Upper {
 fn a_topic_schema_reads_the_message_and_must_fit_the_table() {
     let make = |drop_unknown_fields, columns: Value| {
         let config = pb::BigQueryConfig { use_topic_schema: true, drop_unknown_fields, ..Default::default() };
-        Plan::new(&config, &table(&columns), Some(Arc::new(Upper)))
+        let text = |name: &str, mode| Field { name: name.to_owned(), types: &[Type::String], mode, fields: Vec::new() };
+        let record =
+            Field { types: &[Type::Record], fields: vec![text("t", Mode::Required)], ..text("r", Mode::Repeated) };
+        let fields = vec![text("text", Mode::Required), text("maybe", Mode::Nullable), record];
+        Plan::new(&config, &table(&columns), Some(Arc::new(Upper(fields))))
     };
-    let plan = make(false, json!([{"name": "text", "type": "STRING"}])).unwrap();
-    assert_eq!(row(&plan, b"abc"), Ok(json!({"text": "ABC"})));
+    let fitting = json!([
+        {"name": "Text", "type": "STRING", "mode": "REQUIRED"},
+        {"name": "maybe", "type": "STRING"},
+        {"name": "r", "type": "RECORD", "mode": "REPEATED", "fields": [{"name": "t", "type": "STRING"}]},
+    ]);
+    let plan = make(false, fitting.clone()).unwrap();
+    assert_eq!(row(&plan, b"abc"), Ok(json!({"Text": "ABC", "r": []})));
+    for (at, wrong) in [
+        ("/0/type", "INTEGER"),
+        ("/0/mode", "REPEATED"),
+        ("/0/name", "other"),
+        ("/1/mode", "REQUIRED"),
+        ("/2/mode", "NULLABLE"),
+        ("/2/fields/0/type", "BYTES"),
+        ("/2/fields/0/name", "other"),
+    ] {
+        let mut columns = fitting.clone();
+        if at == "/1/mode" {
+            columns[1]["mode"] = json!("");
+        }
+        *columns.pointer_mut(at).unwrap_or_else(|| panic!("{at}")) = json!(wrong);
+        assert!(make(false, columns).is_err(), "{at} {wrong}");
+    }
+    let required = json!([{"name": "text", "type": "STRING"}, {"name": "more", "type": "DATE", "mode": "REQUIRED"}]);
+    assert!(make(true, required).is_err(), "nothing is written to a REQUIRED column");
     assert_eq!(row(&plan, b"\xff"), Err("not of the schema".to_owned()));
     assert!(make(false, json!([{"name": "other", "type": "STRING"}])).is_err());
     assert!(make(true, json!([{"name": "other", "type": "STRING"}])).is_ok());

@@ -67,6 +67,11 @@ impl Shape {
         self.index.get(&name.to_ascii_lowercase()).map(|i| &self.columns[*i])
     }
 
+    /// What a record's column holds.
+    pub(super) fn inner(&self, name: &str) -> Option<&Shape> {
+        self.index.get(&name.to_ascii_lowercase()).and_then(|i| self.inner[*i].as_ref())
+    }
+
     /// Columns from fields. With `drop_unknown`, a field without a column is left out; without it, it is an error.
     pub(super) fn row(&self, fields: Map<String, Value>, drop_unknown: bool) -> Result<Map<String, Value>, Bad> {
         let mut row = Map::new();

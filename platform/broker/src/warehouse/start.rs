@@ -13,10 +13,12 @@ use super::topic_schema::TopicSchema;
 use super::writer;
 use crate::core::Core;
 use crate::error::{Code, Refusal};
+use crate::schema::Reading;
 use crate::subscription::Subscription;
+use crate::topic::Topic;
 
 /// Checks that a subscription's table is there and takes what the subscription writes, as the service does at creation.
-pub(crate) async fn check_fits(core: &Core, config: &pb::BigQueryConfig) -> Result<(), Refusal> {
+pub(crate) async fn check_fits(core: &Core, topic: &Topic, config: &pb::BigQueryConfig) -> Result<(), Refusal> {
     let Some(warehouse) = &core.settings.warehouse else {
         return Err(Refusal::new(
             Code::FailedPrecondition,
@@ -33,7 +35,10 @@ pub(crate) async fn check_fits(core: &Core, config: &pb::BigQueryConfig) -> Resu
         Trouble::SchemaMismatch(why) => refused(Code::InvalidArgument, why),
         Trouble::Unavailable(why) => refused(Code::Unavailable, why),
     })?;
-    Plan::new(config, &found, topic_schema(config)).map_err(|why| refused(Code::InvalidArgument, why)).map(|_| ())
+    let schema = topic_schema(config, topic, None).map_err(Refusal::invalid)?;
+    Plan::new(config, &found, schema.map(|schema| schema as Arc<dyn TopicSchema>))
+        .map_err(|why| refused(Code::InvalidArgument, why))
+        .map(|_| ())
 }
 
 /// Reads the name of a subscription's table.
@@ -42,9 +47,20 @@ pub(super) fn table_name(config: &pb::BigQueryConfig) -> Result<TableName, Refus
     name.map_err(|bad| Refusal::invalid(format!("Invalid BigQuery table name given ({}): {bad}", config.table)))
 }
 
-/// The place where `use_topic_schema` gets its schema. There is none yet, and such subscriptions are refused at creation.
-pub(super) fn topic_schema(_config: &pb::BigQueryConfig) -> Option<Arc<dyn TopicSchema>> {
-    None
+/// The topic's schema as it is now, if the subscription uses it. `known` is kept while nothing has changed.
+pub(super) fn topic_schema(
+    config: &pb::BigQueryConfig,
+    topic: &Topic,
+    known: Option<Arc<Reading>>,
+) -> Result<Option<Arc<Reading>>, String> {
+    if !config.use_topic_schema {
+        return Ok(None);
+    }
+    let guard = topic.guard().ok_or("use_topic_schema needs a topic that has a schema")?;
+    match known.filter(|known| known.is_current(&guard)) {
+        Some(known) => Ok(Some(known)),
+        None => Reading::of(guard).map(|new| Some(Arc::new(new))),
+    }
 }
 
 /// Starts to write a subscription's messages to its table. `None` when the broker has no warehouse (any more): the messages wait.

@@ -18,9 +18,11 @@ use super::plan::Plan;
 use super::render::Given;
 use super::start::topic_schema;
 use super::table_name::TableName;
+use super::topic_schema::TopicSchema;
 use crate::core::Core;
 use crate::limits;
 use crate::message::MessageView;
+use crate::schema::Reading;
 use crate::subscription::Subscription;
 use crate::sync::stopped;
 
@@ -77,6 +79,12 @@ enum Next {
     Pause(u64),
 }
 
+struct Seen {
+    table: Arc<Table>,
+    schema: Option<Arc<Reading>>,
+    plan: Arc<Plan>,
+}
+
 struct Writer {
     core: Arc<Core>,
     subscription: Arc<Subscription>,
@@ -84,8 +92,8 @@ struct Writer {
     table: TableName,
     config: pb::BigQueryConfig,
     ordered: bool,
-    /// What was made of the table as it was last seen.
-    plan: Option<(Arc<Table>, Arc<Plan>)>,
+    /// What was made of the table and the topic's schema as they were last seen.
+    plan: Option<Seen>,
     /// Turns in a row that ended with trouble.
     failures: u32,
 }
@@ -107,6 +115,11 @@ impl Writer {
         if items.len() < limits::WAREHOUSE_ROWS && bytes < limits::WAREHOUSE_BYTES {
             tokio::time::sleep(Duration::from_millis(limits::WAREHOUSE_GATHER_MS)).await;
             items.extend(self.take(limits::WAREHOUSE_ROWS - items.len(), limits::WAREHOUSE_BYTES - bytes).0);
+        }
+        if !self.knows_schema() {
+            // What was taken may follow a revision that is newer than the plan.
+            self.subscription.abandon(PUSH);
+            return Next::Now;
         }
         let mut batch = self.render(&plan, items);
         while !batch.is_empty() {
@@ -132,15 +145,29 @@ impl Writer {
     /// What to write into which columns now.
     async fn look_up(&mut self) -> Result<Arc<Plan>, Trouble> {
         let table = self.warehouse.look_up(&self.table).await?;
-        if let Some((known, plan)) = &self.plan
-            && Arc::ptr_eq(known, &table)
+        let schema = self.schema().map_err(Trouble::SchemaMismatch)?;
+        if let Some(seen) = &self.plan
+            && Arc::ptr_eq(&seen.table, &table)
+            && is_same(&seen.schema, &schema)
         {
-            return Ok(Arc::clone(plan));
+            return Ok(Arc::clone(&seen.plan));
         }
-        let schema = topic_schema(&self.config);
-        let plan = Arc::new(Plan::new(&self.config, &table, schema).map_err(Trouble::SchemaMismatch)?);
-        self.plan = Some((table, Arc::clone(&plan)));
+        let reads = schema.clone().map(|schema| schema as Arc<dyn TopicSchema>);
+        let plan = Arc::new(Plan::new(&self.config, &table, reads).map_err(Trouble::SchemaMismatch)?);
+        self.plan = Some(Seen { table, schema, plan: Arc::clone(&plan) });
         Ok(plan)
+    }
+
+    /// The topic's schema as it is now.
+    fn schema(&self) -> Result<Option<Arc<Reading>>, String> {
+        let known = self.plan.as_ref().and_then(|seen| seen.schema.clone());
+        topic_schema(&self.config, &self.subscription.topic, known)
+    }
+
+    /// Whether the plan was made with the topic's schema as it is now.
+    fn knows_schema(&self) -> bool {
+        let seen = self.plan.as_ref().map(|seen| &seen.schema);
+        self.schema().is_ok_and(|now| seen.is_some_and(|seen| is_same(seen, &now)))
     }
 
     /// Takes messages whose turn it is, and says when time alone makes more ready.
@@ -244,4 +271,8 @@ impl Writer {
             tracing::info!(subscription = %self.subscription.name, table = %self.table, "rows are written again");
         }
     }
+}
+
+fn is_same(one: &Option<Arc<Reading>>, other: &Option<Arc<Reading>>) -> bool {
+    one.as_ref().map(Arc::as_ptr) == other.as_ref().map(Arc::as_ptr)
 }

@@ -8,11 +8,13 @@ use broker::warehouse::{Column, Folder, TableName};
 use google_cloud_googleapis::pubsub::v1 as pb;
 use google_cloud_googleapis::pubsub::v1::big_query_config::State;
 use google_cloud_googleapis::pubsub::v1::subscription::State as Overall;
+use pb::schema::Type;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tonic::Code;
 
 use crate::harness::{DEAD, SUBSCRIPTION, TOPIC, World, message, soon, with_attributes};
+use crate::schemas::{self, AVRO, AVRO_2, PROTO, PROTO_2, schema};
 
 const LETTERS: &str = "projects/p/subscriptions/oms.dead-letters";
 
@@ -294,6 +296,88 @@ async fn a_crash_at_any_time_loses_no_row_and_leaves_whole_lines() {
     assert_eq!(written.len(), 8 * 200);
 }
 
+/// A topic of a schema and a subscription that writes what follows it.
+async fn of_schema(analytics: &mut Analytics, kind: Type, definition: &str, encoding: pb::Encoding) {
+    let request = pb::CreateSchemaRequest {
+        parent: "projects/p".to_owned(),
+        schema: Some(schema("", kind, definition)),
+        schema_id: "order".to_owned(),
+    };
+    schemas::connected(&analytics.world).await.create_schema(request).await.unwrap();
+    analytics.world.publisher.delete_topic(pb::DeleteTopicRequest { topic: TOPIC.to_owned() }).await.unwrap();
+    let settings = Some(schemas::settings(encoding));
+    let topic = pb::Topic { name: TOPIC.to_owned(), schema_settings: settings, ..Default::default() };
+    analytics.world.publisher.create_topic(topic).await.unwrap();
+    analytics.create(|_, b| b.use_topic_schema = true).await.unwrap();
+}
+
+async fn commit(analytics: &Analytics, kind: Type, definition: &str) {
+    let name = schemas::NAME;
+    let request = pb::CommitSchemaRequest { name: name.to_owned(), schema: Some(schema(name, kind, definition)) };
+    schemas::connected(&analytics.world).await.commit_schema(request).await.unwrap();
+}
+
+fn raw(data: &[u8]) -> pb::PubsubMessage {
+    pb::PubsubMessage { data: data.to_vec(), ..Default::default() }
+}
+
+#[tokio::test]
+async fn messages_of_a_topics_schema_become_rows_and_a_new_revision_is_noticed() {
+    let (avro, protobuf) = (Type::Avro, Type::ProtocolBuffer);
+    for (kind, encoding, old, new, first, second) in [
+        (avro, pb::Encoding::Json, AVRO, AVRO_2, &b"{\"id\":7}"[..], &b"{\"id\":8,\"note\":{\"string\":\"x\"}}"[..]),
+        (avro, pb::Encoding::Binary, AVRO, AVRO_2, b"\x0e", b"\x10\x02\x02x"),
+        (protobuf, pb::Encoding::Binary, PROTO, PROTO_2, b"\x08\x07", b"\x08\x08\x12\x01x"),
+    ] {
+        let mut analytics = Analytics::new().await;
+        analytics.table(&json!([{"name": "id", "type": "INTEGER"}, {"name": "note", "type": "STRING"}]));
+        of_schema(&mut analytics, kind, old, encoding).await;
+        analytics.world.publish(vec![raw(first)]).await.unwrap();
+        assert_eq!(analytics.rows_when_done().await, [json!({"id": 7})], "{kind:?} {encoding:?}");
+
+        commit(&analytics, kind, new).await;
+        analytics.world.publish(vec![raw(second)]).await.unwrap();
+
+        let rows = analytics.rows_when_done().await;
+        assert_eq!(rows, [json!({"id": 7}), json!({"id": 8, "note": "x"})], "{kind:?} {encoding:?}");
+        let figures = analytics.world.stats_when(SUBSCRIPTION, |s| s.backlog == 0).await;
+        assert_eq!(figures.nacked, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_message_is_read_by_the_revision_it_was_published_with() {
+    let field = |name: &str| json!({"name": name, "type": "int", "default": 0});
+    let record = |fields: Value| json!({"type": "record", "name": "Order", "fields": fields}).to_string();
+    let mut analytics = Analytics::new().await;
+    analytics.table(&json!([{"name": "a", "type": "INTEGER"}, {"name": "b", "type": "INTEGER"}]));
+    of_schema(&mut analytics, Type::Avro, &record(json!([field("a"), field("b")])), pb::Encoding::Binary).await;
+    // Nothing is written before the new revision is there.
+    fs::rename(analytics.path(), analytics.folder.path().join("away")).unwrap();
+    analytics.world.publish(vec![raw(b"\x02\x04")]).await.unwrap();
+    commit(&analytics, Type::Avro, &record(json!([field("b"), field("a")]))).await;
+    analytics.world.publish(vec![raw(b"\x02\x04")]).await.unwrap();
+    fs::rename(analytics.folder.path().join("away"), analytics.path()).unwrap();
+
+    let mut rows = analytics.rows_when_done().await;
+
+    rows.sort_by_key(|row| row["a"].as_i64());
+    assert_eq!(rows, [json!({"a": 1, "b": 2}), json!({"a": 2, "b": 1})]);
+}
+
+#[tokio::test]
+async fn a_revision_that_the_table_does_not_take_is_a_state_until_it_does() {
+    let mut analytics = Analytics::new().await;
+    analytics.table(&json!([{"name": "id", "type": "INTEGER"}]));
+    of_schema(&mut analytics, Type::Avro, AVRO, pb::Encoding::Json).await;
+    commit(&analytics, Type::Avro, AVRO_2).await;
+    analytics.world.publish(vec![raw(b"{\"id\":7}")]).await.unwrap();
+    assert_eq!(analytics.state(State::SchemaMismatch).await.state(), Overall::ResourceError);
+    let columns = json!([{"name": "id", "type": "INTEGER"}, {"name": "note", "type": "STRING"}]);
+    fs::write(analytics.path().join("schema.json"), columns.to_string()).unwrap();
+    assert_eq!(analytics.rows_when_done().await, [json!({"id": 7})]);
+}
+
 #[tokio::test]
 async fn creation_refuses_what_the_service_refuses() {
     let mut analytics = Analytics::new().await;
@@ -302,7 +386,9 @@ async fn creation_refuses_what_the_service_refuses() {
     analytics.table(&json!([{"name": "data", "type": "STRING"}]));
     assert_eq!(code(analytics.create(|_, b| b.write_metadata = true).await), Code::InvalidArgument);
     assert_eq!(code(analytics.create(|_, b| b.table = "t".to_owned()).await), Code::InvalidArgument);
-    assert_eq!(code(analytics.create(|_, b| b.use_topic_schema = true).await), Code::Unimplemented);
+    let refusal = analytics.create(|_, b| b.use_topic_schema = true).await.unwrap_err();
+    assert_eq!(refusal.code(), Code::InvalidArgument);
+    assert!(refusal.message().contains("a topic that has a schema"), "{refusal}");
     analytics.create(|_, b| b.table = "p:d.t".to_owned()).await.unwrap();
 
     let mut world = World::with_topic().await;

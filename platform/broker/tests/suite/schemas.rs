@@ -109,12 +109,12 @@ impl Schemas {
     }
 }
 
-async fn connected(world: &World) -> SchemaServiceClient<Channel> {
+pub(crate) async fn connected(world: &World) -> SchemaServiceClient<Channel> {
     let address = world.broker.as_ref().unwrap().address();
     SchemaServiceClient::new(Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap())
 }
 
-fn schema(name: &str, kind: Type, definition: &str) -> pb::Schema {
+pub(crate) fn schema(name: &str, kind: Type, definition: &str) -> pb::Schema {
     pb::Schema { name: name.to_owned(), r#type: kind.into(), definition: definition.to_owned(), ..Default::default() }
 }
 

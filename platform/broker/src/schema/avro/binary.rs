@@ -6,13 +6,12 @@ use crate::limits::{SCHEMA_DEPTH, SCHEMA_STEPS, SCHEMA_STEPS_PER_BYTE};
 
 /// Checks that `data` is one message and nothing else.
 pub(super) fn message(types: &Types, data: &[u8]) -> Result<(), String> {
-    let steps_left = SCHEMA_STEPS + SCHEMA_STEPS_PER_BYTE * data.len() as u64;
-    let mut reader = Reader { types, rest: data, steps_left };
+    let mut reader = Reader::new(types, data);
     reader.value(MESSAGE, 0)?;
     if reader.rest.is_empty() { Ok(()) } else { Err(format!("{} bytes are left over", reader.rest.len())) }
 }
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     types: &'a Types,
     rest: &'a [u8],
     /// Values may take no bytes at all, so their number is limited apart from the message's size.
@@ -20,6 +19,10 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    pub(super) fn new(types: &'a Types, data: &'a [u8]) -> Reader<'a> {
+        Reader { types, rest: data, steps_left: SCHEMA_STEPS + SCHEMA_STEPS_PER_BYTE * data.len() as u64 }
+    }
+
     fn value(&mut self, id: Id, depth: usize) -> Result<(), String> {
         self.steps_left = self.steps_left.checked_sub(1).ok_or("the message has too many values")?;
         if depth > SCHEMA_DEPTH {
@@ -41,7 +44,7 @@ impl<'a> Reader<'a> {
             Type::Double => self.take(8).map(drop),
             Type::Fixed { size, .. } => self.take(*size).map(drop),
             Type::Bytes => self.bytes().map(drop),
-            Type::String => self.string(),
+            Type::String => self.string().map(drop),
             Type::Enum { symbols, .. } => self.index(symbols.len()).map(drop),
             Type::Union(union) => {
                 let branch = self.index(union.branches.len())?;
@@ -79,31 +82,44 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn index(&mut self, count: usize) -> Result<usize, String> {
+    /// How many items come next, of a message that was checked before. None behind the last.
+    pub(super) fn block(&mut self) -> Result<Option<u64>, String> {
+        let count = self.long()?;
+        if count < 0 {
+            self.long()?;
+        }
+        Ok(Some(count.unsigned_abs()).filter(|count| *count > 0))
+    }
+
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], String> {
+        self.take(N)?.try_into().map_err(|_| "the message ends too early".to_owned())
+    }
+
+    pub(super) fn index(&mut self, count: usize) -> Result<usize, String> {
         let index = self.long()?;
         let found = usize::try_from(index).ok().filter(|index| *index < count);
         found.ok_or_else(|| format!("there is no choice {index}, only {count}"))
     }
 
-    fn string(&mut self) -> Result<(), String> {
+    pub(super) fn string(&mut self) -> Result<&'a str, String> {
         let bytes = self.bytes()?;
-        std::str::from_utf8(bytes).map(drop).map_err(|_| "a string is not UTF-8".to_owned())
+        std::str::from_utf8(bytes).map_err(|_| "a string is not UTF-8".to_owned())
     }
 
-    fn bytes(&mut self) -> Result<&'a [u8], String> {
+    pub(super) fn bytes(&mut self) -> Result<&'a [u8], String> {
         let len = self.long()?;
         let len = usize::try_from(len).map_err(|_| format!("{len} is no length"))?;
         self.take(len)
     }
 
-    fn take(&mut self, len: usize) -> Result<&'a [u8], String> {
+    pub(super) fn take(&mut self, len: usize) -> Result<&'a [u8], String> {
         let (taken, rest) = self.rest.split_at_checked(len).ok_or("the message ends too early")?;
         self.rest = rest;
         Ok(taken)
     }
 
     /// A number in zigzag and 7 bits a byte, at most 64 bits.
-    fn long(&mut self) -> Result<i64, String> {
+    pub(super) fn long(&mut self) -> Result<i64, String> {
         let mut value = 0u64;
         for shift in (0..64).step_by(7) {
             let byte = self.take(1)?[0];

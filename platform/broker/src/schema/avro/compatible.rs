@@ -80,7 +80,7 @@ impl Question<'_> {
             (Type::Array(w), Type::Array(r)) | (Type::Map(w), Type::Map(r)) => return self.read(*w, *r),
             (Type::Fixed { name: w, size }, Type::Fixed { name: r, size: wanted }) => same_name(w, r) && size == wanted,
             (Type::Enum { name: w, symbols, .. }, Type::Enum { name: r, symbols: known, default }) => {
-                if let Some(symbol) = symbols.iter().find(|symbol| default.is_none() && !known.contains(*symbol)) {
+                if let Some(symbol) = symbols.keys().find(|symbol| default.is_none() && !known.contains_key(*symbol)) {
                     return Err(format!("{} has no symbol {symbol}", r.full));
                 }
                 same_name(w, r)

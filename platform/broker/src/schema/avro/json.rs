@@ -32,7 +32,7 @@ impl Check<'_> {
             (Type::Fixed { size, .. }, Value::String(text)) => {
                 text.chars().all(is_byte) && text.chars().count() == *size
             }
-            (Type::Enum { symbols, .. }, Value::String(symbol)) => symbols.contains(symbol),
+            (Type::Enum { symbols, .. }, Value::String(symbol)) => symbols.contains_key(symbol),
             (Type::Array(of), Value::Array(items)) => return items.iter().try_for_each(|item| self.value(*of, item)),
             (Type::Map(of), Value::Object(items)) => return items.values().try_for_each(|item| self.value(*of, item)),
             (Type::Record(record), Value::Object(members)) => return self.record(record, members),

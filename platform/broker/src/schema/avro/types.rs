@@ -1,6 +1,6 @@
 //! The types of a definition in one table, so that a type can refer to itself.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use apache_avro::Schema;
 use apache_avro::schema::{Alias, FixedSchema, InnerDecimalSchema, Name, RecordField, RecordSchema, UuidSchema};
@@ -11,7 +11,7 @@ use super::text::DEFAULT;
 /// A place in the table.
 pub(super) type Id = usize;
 
-/// A type, its logical type left aside: that says what a value means, not how it is written.
+/// A type, its logical type left aside: that says what a value means ([`Meaning`]), not how it is written.
 #[derive(Debug)]
 pub(super) enum Type {
     Null,
@@ -26,8 +26,35 @@ pub(super) enum Type {
     Map(Id),
     Union(Union),
     Record(Record),
-    Enum { name: Named, symbols: HashSet<String>, default: Option<String> },
+    Enum { name: Named, symbols: HashMap<String, usize>, default: Option<String> },
     Fixed { name: Named, size: usize },
+}
+
+/// A logical type that columns know. Others are as the types they stand on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meaning {
+    Date,
+    TimeMillis,
+    TimeMicros,
+    TimestampMillis,
+    TimestampMicros,
+    Decimal { scale: usize },
+    Duration,
+}
+
+impl Meaning {
+    fn of(schema: &Schema) -> Option<Meaning> {
+        Some(match schema {
+            Schema::Date => Meaning::Date,
+            Schema::TimeMillis => Meaning::TimeMillis,
+            Schema::TimeMicros => Meaning::TimeMicros,
+            Schema::TimestampMillis => Meaning::TimestampMillis,
+            Schema::TimestampMicros => Meaning::TimestampMicros,
+            Schema::Decimal(decimal) => Meaning::Decimal { scale: decimal.scale },
+            Schema::Duration(_) => Meaning::Duration,
+            _ => return None,
+        })
+    }
 }
 
 /// The name of a record, enum or fixed.
@@ -65,6 +92,7 @@ pub(super) struct Field {
 pub(super) struct Types {
     table: Vec<Type>,
     names: HashMap<String, Id>,
+    meanings: HashMap<Id, Meaning>,
 }
 
 /// The message's own type.
@@ -93,6 +121,10 @@ impl Types {
         &self.table[id]
     }
 
+    pub(super) fn meaning(&self, id: Id) -> Option<Meaning> {
+        self.meanings.get(&id).copied()
+    }
+
     pub(super) fn all(&self) -> impl Iterator<Item = &Type> {
         self.table.iter()
     }
@@ -118,6 +150,9 @@ impl Types {
     /// Adds a type and all it is made of. As deep as the text's JSON, whose depth is limited.
     fn add(&mut self, schema: &Schema) -> Result<Id, String> {
         let id = self.table.len();
+        if let Some(meaning) = Meaning::of(schema) {
+            self.meanings.insert(id, meaning);
+        }
         let simple = match schema {
             Schema::Ref { name } => {
                 let full = name.fullname(None);
@@ -134,7 +169,7 @@ impl Types {
             }
             Schema::Enum(of) => {
                 let name = self.named(id, &of.name, of.aliases.as_ref())?;
-                Type::Enum { name, symbols: of.symbols.iter().cloned().collect(), default: of.default.clone() }
+                Type::Enum { name, symbols: of.symbols.iter().cloned().zip(0..).collect(), default: of.default.clone() }
             }
             Schema::Fixed(fixed) | Schema::Duration(fixed) | Schema::Uuid(UuidSchema::Fixed(fixed)) => {
                 self.fixed(id, fixed)?

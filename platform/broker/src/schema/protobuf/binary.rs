@@ -2,19 +2,24 @@
 //! field would become a hundred times as large. As in the service, a field that the definition does not have is
 //! refused.
 
+use std::cell::Cell;
+
 use prost::encoding::{WireType, decode_key, decode_varint};
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 
 use crate::limits::PROTO_MESSAGE_DEPTH;
 
-/// Checks that `data` is a message.
-pub(super) fn message(descriptor: &MessageDescriptor, has_required: bool, data: &[u8]) -> Result<(), String> {
+/// Checks that `data` is a message, and counts its values.
+pub(super) fn message(descriptor: &MessageDescriptor, has_required: bool, data: &[u8]) -> Result<u64, String> {
     let mut rest = data;
-    Check { has_required }.fields(descriptor, &mut rest, None, 0)
+    let check = Check { has_required, values: Cell::new(0) };
+    check.fields(descriptor, &mut rest, None, 0)?;
+    Ok(check.values.get())
 }
 
 struct Check {
     has_required: bool,
+    values: Cell<u64>,
 }
 
 impl Check {
@@ -55,6 +60,7 @@ impl Check {
 
     fn field(&self, field: &FieldDescriptor, wire: WireType, rest: &mut &[u8], depth: usize) -> Result<(), String> {
         let kind = field.kind();
+        self.count();
         match (&kind, wire) {
             (Kind::Message(of), WireType::StartGroup) if field.is_group() => {
                 self.fields(of, rest, Some(field.number()), depth + 1)
@@ -71,6 +77,7 @@ impl Check {
             (_, WireType::LengthDelimited) if field.is_list() => {
                 let mut packed = bytes(rest)?;
                 while !packed.is_empty() {
+                    self.count();
                     number(kind.wire_type(), &mut packed)?;
                 }
                 Ok(())
@@ -78,6 +85,10 @@ impl Check {
             (_, wire) if wire == kind.wire_type() => number(wire, rest),
             _ => Err("it has another type on the wire".to_owned()),
         }
+    }
+
+    fn count(&self) {
+        self.values.set(self.values.get() + 1);
     }
 }
 
