@@ -60,9 +60,10 @@ pub(super) async fn run(args: BrokerArgs) -> anyhow::Result<()> {
     };
     let broker = Broker::start(settings).await.context("cannot start the broker")?;
     let address = broker.address();
-    // Where the Google Cloud SDK looks for it.
-    std::fs::write(args.data.join("env.yaml"), format!("PUBSUB_EMULATOR_HOST: {address}\n"))
-        .context("cannot write env.yaml into the data folder")?;
+    // Where the Google Cloud SDK looks for it. A full disk is no reason not to serve what is on it.
+    if let Err(error) = std::fs::write(args.data.join("env.yaml"), format!("PUBSUB_EMULATOR_HOST: {address}\n")) {
+        eprintln!("cannot write env.yaml into the data folder: {error}");
+    }
     println!("PUBSUB_EMULATOR_HOST={address}");
     // Scripts made for the emulator wait for this line.
     eprintln!("Server started, listening on {}", address.port());

@@ -6,6 +6,9 @@ mod clock;
 mod core;
 mod error;
 mod faults;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod grpc;
 mod identity;
 mod limits;

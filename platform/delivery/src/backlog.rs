@@ -72,6 +72,8 @@ pub enum Nacked<M> {
 #[derive(Debug)]
 enum Turn<M> {
     Fresh(Arc<M>),
+    /// A message of an earlier run. It is among the leases: an ack of what that run gave out must find it.
+    Restored(u64),
     Key(u64),
 }
 
@@ -79,7 +81,7 @@ enum Turn<M> {
 #[derive(Debug)]
 pub struct Backlog<M> {
     policy: Policy,
-    /// Messages without order that were never delivered, and keys whose first message may go.
+    /// Messages without order that this run has not delivered, and keys whose first message may go.
     line: VecDeque<Turn<M>>,
     /// Messages without order whose next turn has come.
     again: VecDeque<u64>,
@@ -150,16 +152,17 @@ impl<M: Message> Backlog<M> {
         }
     }
 
-    /// A message comes in that an earlier run of the broker delivered `attempts` times.
+    /// A message comes in that an earlier run of the broker failed to deliver `attempts` times. It may be with a subscriber of that run.
     pub fn restore(&mut self, message: Arc<M>, attempts: u16) {
-        if attempts > 0 {
-            self.leases.restore(&message, attempts);
+        self.leases.restore(&message, attempts);
+        if self.is_ordered(&message) {
+            return self.insert(message);
         }
-        if attempts > 0 && !self.is_ordered(&message) {
-            self.len += 1;
+        self.len += 1;
+        if attempts > 0 {
             self.again.push_back(message.id());
         } else {
-            self.insert(message);
+            self.line.push_back(Turn::Restored(message.id()));
         }
     }
 
@@ -173,11 +176,7 @@ impl<M: Message> Backlog<M> {
             self.again_next = !self.again_next;
             let again = if self.again_next || self.line.is_empty() { self.again.pop_front() } else { None };
             if let Some(id) = again {
-                let ready = self.leases.get(id).filter(|t| t.state == State::Ready).map(|t| Arc::clone(&t.message));
-                if let Some(message) = ready {
-                    used += message.bytes() as usize;
-                    out.push(self.lend(message, take));
-                }
+                used += self.lend_ready(id, take, &mut out);
                 continue;
             }
             match self.line.pop_front() {
@@ -185,6 +184,7 @@ impl<M: Message> Backlog<M> {
                     used += message.bytes() as usize;
                     out.push(self.lend(message, take));
                 }
+                Some(Turn::Restored(id)) => used += self.lend_ready(id, take, &mut out),
                 Some(Turn::Key(key)) => {
                     let most = take.per_key.min(messages - out.len());
                     used += self.take_key(key, most, bytes - used, take, &mut out);
@@ -219,6 +219,15 @@ impl<M: Message> Backlog<M> {
         used
     }
 
+    /// Gives out a message among the leases, unless it was acked, and says how many bytes.
+    fn lend_ready(&mut self, id: u64, take: Take, out: &mut Vec<Delivery<M>>) -> usize {
+        let ready = self.leases.get(id).filter(|t| t.state == State::Ready).map(|t| Arc::clone(&t.message));
+        let Some(message) = ready else { return 0 };
+        let bytes = message.bytes() as usize;
+        out.push(self.lend(message, take));
+        bytes
+    }
+
     fn lend(&mut self, message: Arc<M>, take: Take) -> Delivery<M> {
         self.flows.lent(take.owner, message.bytes());
         let (attempt, lease) = self.leases.lend(&message, take.until_ms, take.owner);
@@ -226,7 +235,7 @@ impl<M: Message> Backlog<M> {
         Delivery { message, attempt, ack_id }
     }
 
-    /// A message is done. `None` when it was already. An ack is good even after its lease.
+    /// A message is done. `None` when it was already. An ack is good even after its lease, and after the run that gave it.
     pub fn ack(&mut self, id: u64, now_ms: u64) -> Option<Arc<M>> {
         let touched = self.leases.remove(id)?;
         self.end_lease(&touched.message, touched.state);
@@ -350,11 +359,11 @@ impl<M: Message> Backlog<M> {
             match turn {
                 Turn::Fresh(message) if old(&message) => gone.push(message),
                 Turn::Fresh(message) => {
-                    // Publish times rise along the line: what follows is younger still, but for keys.
+                    // Publish times rise along the line: what follows is younger still, but for keys. Restored ones are below.
                     kept.push_back(Turn::Fresh(message));
                     break;
                 }
-                key @ Turn::Key(_) => kept.push_back(key),
+                other @ (Turn::Restored(_) | Turn::Key(_)) => kept.push_back(other),
             }
         }
         while let Some(turn) = kept.pop_back() {
@@ -388,7 +397,7 @@ impl<M: Message> Backlog<M> {
     pub fn messages(&self) -> impl Iterator<Item = &Arc<M>> {
         let fresh = self.line.iter().filter_map(|turn| match turn {
             Turn::Fresh(message) => Some(message),
-            Turn::Key(_) => None,
+            Turn::Restored(_) | Turn::Key(_) => None,
         });
         let keyed = self.keys.values().flat_map(KeyQueue::iter);
         let touched = self.leases.iter().map(|t| &t.message).filter(|m| !self.is_ordered(m));
@@ -417,7 +426,7 @@ impl<M: Message> Backlog<M> {
     pub fn oldest_publish_ms(&self) -> Option<u64> {
         let fresh = self.line.iter().find_map(|turn| match turn {
             Turn::Fresh(message) => Some(message.publish_ms()),
-            Turn::Key(_) => None,
+            Turn::Restored(_) | Turn::Key(_) => None,
         });
         let touched = self.leases.iter().map(|t| t.message.publish_ms()).min();
         let keyed = self.keys.values().filter_map(KeyQueue::front).map(|m| m.publish_ms()).min();

@@ -182,6 +182,40 @@ fn an_owner_that_is_gone_gives_back_its_messages_in_order_and_uncounted() {
 }
 
 #[test]
+fn an_ack_of_what_an_earlier_run_gave_out_is_good_before_this_run_gives_it_out_again() {
+    for ordered in [false, true] {
+        let mut world = World::new(Policy { ordered, ..Policy::default() });
+        for id in 1..=4 {
+            world.backlog.restore(Arc::new(Sample { id, key: 7 }), u16::from(id == 4));
+        }
+        assert_eq!(world.backlog.ack(2, 0).map(|message| message.id), Some(2));
+        assert!(world.backlog.ack(2, 0).is_none());
+        assert_eq!(world.backlog.len(), 3);
+        let mut kept: Vec<u64> = world.backlog.messages().map(|message| message.id).collect();
+        kept.sort_unstable();
+        assert_eq!(kept, [1, 3, 4]);
+        let mut given = world.ids();
+        if !ordered {
+            given.sort_unstable();
+        }
+        assert_eq!(given, [1, 3, 4], "ordered: {ordered}");
+        assert!(world.ids().is_empty());
+    }
+}
+
+#[test]
+fn restored_messages_keep_their_place_and_are_dropped_when_they_are_old() {
+    let mut world = World::new(Policy::default());
+    for id in 1..=3 {
+        world.backlog.restore(Arc::new(Sample { id, key: 0 }), 0);
+    }
+    world.insert(4, 0);
+    assert_eq!(world.backlog.oldest_publish_ms(), Some(1));
+    assert_eq!(world.backlog.purge(2, 0).iter().map(|message| message.id).collect::<Vec<_>>(), [1]);
+    assert_eq!(world.ids(), [2, 3, 4]);
+}
+
+#[test]
 fn old_messages_are_dropped_unless_a_subscriber_has_them() {
     let mut world = World::ordered();
     for (id, key) in [(1, 0), (2, 7), (3, 0), (4, 7), (5, 8), (6, 0)] {

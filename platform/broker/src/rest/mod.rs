@@ -4,6 +4,8 @@
 //! by the names of their fields, so a method that gRPC answers is answered here.
 
 mod answer;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod identity;
 mod json;
 mod path;

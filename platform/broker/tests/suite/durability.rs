@@ -47,6 +47,20 @@ async fn published_messages_and_acks_survive_a_crash() {
 }
 
 #[tokio::test]
+async fn an_ack_that_comes_after_a_crash_counts_before_the_message_is_given_out_again() {
+    for ordered in [false, true] {
+        let mut world = World::with_topic().await;
+        world.subscription(|config| config.enable_message_ordering = ordered).await;
+        world.say_in_order("key", &["a", "b", "c"]).await;
+        let received = world.pull().await;
+        world.crash().await;
+        world.ack(&received[..2]).await;
+        world.crash().await;
+        assert_eq!(world.texts().await, ["c"], "ordered: {ordered}");
+    }
+}
+
+#[tokio::test]
 async fn a_torn_end_is_cut_off_and_the_log_goes_on() {
     let mut world = World::with_topic().await;
     world.subscription(|_| {}).await;

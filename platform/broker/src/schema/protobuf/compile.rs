@@ -10,12 +10,15 @@ use crate::limits::PROTO_STACK_BYTES;
 
 /// The name the compiler knows the definition by.
 const FILE: &str = "schema.proto";
+/// The name of the thread it runs on: a panic there is a refusal.
+const THREAD: &str = "broker-schema";
 
 /// Compiles a definition, on a stack of its own: after an error the compiler goes on, and how deep it then is cannot
 /// be told from the text.
 pub(super) fn compile(text: &str) -> Result<MessageDescriptor, String> {
     let text = text.to_owned();
-    let compiling = thread::Builder::new().stack_size(PROTO_STACK_BYTES).spawn(move || message(&text));
+    let compiling =
+        thread::Builder::new().name(THREAD.to_owned()).stack_size(PROTO_STACK_BYTES).spawn(move || message(&text));
     let compiling = compiling.map_err(|error| format!("the definition cannot be compiled now: {error}"))?;
     compiling.join().unwrap_or_else(|_| Err("the definition is more than the compiler understands".to_owned()))
 }
