@@ -61,25 +61,15 @@ pub(crate) fn open(settings: &Settings, clock: Clock) -> Result<Opened, BrokerEr
     let snapshots: Vec<Arc<Snapshot>> =
         catalogue.snapshots.iter().map(|saved| Arc::new(Snapshot::restored(saved.clone()))).collect();
     let schemas = schemas(std::mem::take(&mut catalogue.schemas));
-    let by_topic = build(&ground, catalogue, &schemas);
+    let (by_topic, subscriptions) = build(&ground, catalogue, &schemas);
     // Microseconds, so that two brokers that both began with an empty directory do not give the same ids.
     let first_id = clock.wall_ms() * 1000;
     let recovered = log::recover(&settings.data, first_id, |found| {
         restore(&by_topic, found);
         snapshots.iter().filter(|s| s.topic == found.topic).for_each(|s| s.restore(&found.stored));
     })?;
-    let (mut topics, mut subscriptions) = (HashMap::new(), HashMap::new());
-    for topic in by_topic.into_values() {
-        for subscription in topic.subscriptions() {
-            if subscription.is_detached() {
-                topic.detach(subscription.number);
-            }
-            subscriptions.insert(subscription.name.clone(), subscription);
-        }
-        if !topic.name.is_empty() {
-            topics.insert(topic.name.clone(), topic);
-        }
-    }
+    let alive = by_topic.into_values().filter(|topic| !topic.name.is_empty());
+    let topics: HashMap<_, _> = alive.map(|topic| (topic.name.clone(), topic)).collect();
     let snapshots: HashMap<_, _> = snapshots.into_iter().map(|snapshot| (snapshot.name.clone(), snapshot)).collect();
     // Before the writer starts: it begins with deleting what nobody claims.
     ground.log.claims().set(retention::claims(topics.values(), subscriptions.values(), snapshots.values()));
@@ -98,12 +88,13 @@ fn schemas(saved: Vec<pb::Schema>) -> HashMap<String, Arc<Schema>> {
     by_name.into_iter().map(|(name, revisions)| (name, Arc::new(Schema::new(revisions)))).collect()
 }
 
-/// Topics by number, with their subscriptions. Deleted topics that still have subscriptions are among them.
+/// Topics by number, with their subscriptions, and all subscriptions by name. Deleted topics that still have subscriptions are
+/// among the topics; detached subscriptions are with none.
 fn build(
     ground: &Ground,
     catalogue: SavedCatalogue,
     schemas: &HashMap<String, Arc<Schema>>,
-) -> HashMap<u32, Arc<Topic>> {
+) -> (HashMap<u32, Arc<Topic>>, HashMap<String, Arc<Subscription>>) {
     let topic = |number, config: pb::Topic| {
         let settings = config.schema_settings.clone();
         let topic = Topic::new(number, config);
@@ -115,12 +106,16 @@ fn build(
     };
     let mut topics: HashMap<u32, Arc<Topic>> =
         catalogue.topics.into_iter().map(|saved| (saved.number, Arc::new(topic(saved.number, saved.config)))).collect();
+    let mut subscriptions = HashMap::new();
     for saved in catalogue.subscriptions {
         let topic = topics.entry(saved.topic).or_insert_with(|| Arc::new(Topic::deleted(saved.topic)));
-        let subscription = Subscription::new(saved, Arc::clone(topic), ground);
-        topic.attach(Arc::new(subscription));
+        let subscription = Arc::new(Subscription::new(saved, Arc::clone(topic), ground));
+        if !subscription.is_detached() {
+            topic.attach(Arc::clone(&subscription));
+        }
+        subscriptions.insert(subscription.name.clone(), subscription);
     }
-    topics
+    (topics, subscriptions)
 }
 
 /// Gives a message of the log back to the subscriptions that are not done with it.
@@ -129,7 +124,7 @@ fn restore(topics: &HashMap<u32, Arc<Topic>>, found: &Found) {
     let mut attributes = None;
     for subscription in topic.subscriptions() {
         let before = found.stored.id < subscription.first_id();
-        if before || subscription.is_detached() || found.is_done(subscription.number) {
+        if before || found.is_done(subscription.number) {
             continue;
         }
         if let Some(filter) = &subscription.filter {
