@@ -1,12 +1,14 @@
 #![doc = include_str!("../README.md")]
 
 mod bus;
+mod emulator;
 mod event;
 pub mod pubsub;
 mod request;
 mod scenario;
 
 pub use bus::SimulatedBus;
+pub use emulator::Emulator;
 pub use event::{EventBuilder, T0, event, facts_of};
 pub use request::{Answer, delete, get, post, put, request};
 pub use scenario::Scenario;

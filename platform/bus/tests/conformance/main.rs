@@ -12,8 +12,9 @@ mod world;
 use std::sync::Arc;
 
 use engine::Engine;
-use engines::{Simulated, Wire, embedded, google};
+use engines::{Simulated, Wire, embedded};
 use run::run;
+use testkit::Emulator;
 
 /// Seeds the simulation runs with. Each changes how late pushes are and who overtakes whom.
 const SEEDS: std::ops::Range<u64> = 0..10;
@@ -38,12 +39,7 @@ async fn broker() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn emulator() {
-    let Some(jar) = google::jar() else {
-        assert!(std::env::var("BOUTIQUE_REQUIRE_EMULATOR").is_err(), "Google's Pub/Sub emulator is not installed");
-        eprintln!("skipped: Google's Pub/Sub emulator is not installed");
-        return;
-    };
-    let emulator = google::start(jar).await;
+    let Some(emulator) = Emulator::start().await else { return };
     let wire: Arc<dyn Engine> = Arc::new(Wire::connect(&emulator.host).await);
     run("Google's emulator", known_faults::EMULATOR, 32, || Arc::clone(&wire)).await;
 }

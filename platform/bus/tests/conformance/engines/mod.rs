@@ -2,7 +2,6 @@
 
 mod embedded;
 mod endpoint;
-pub(crate) mod google;
 mod simulated;
 mod wire;
 mod wire_forms;
