@@ -100,15 +100,20 @@ impl Core {
         let core = Arc::clone(self);
         self.log.admin(Box::new(move |log| {
             let changed = change(&core, log);
-            core.log.claims().set(retention::claims(
-                read(&core.topics).values(),
-                read(&core.subscriptions).values(),
-                read(&core.snapshots).values(),
-            ));
+            core.claim();
             // A caller that is gone needs no answer.
             let _ = answer.send(changed);
         }))?;
         answered.await.unwrap_or_else(|_| Err(Refusal::unavailable("the broker is stopping")))
+    }
+
+    /// Tells the log what keeps messages that nobody is owed.
+    fn claim(&self) {
+        self.log.claims().set(retention::claims(
+            read(&self.topics).values(),
+            read(&self.subscriptions).values(),
+            read(&self.snapshots).values(),
+        ));
     }
 
     /// The catalogue as it is.

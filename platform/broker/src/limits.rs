@@ -1,65 +1,25 @@
-//! Every number that bounds something, by name. Those marked (service) are Google Pub/Sub's own,
-//! from <https://cloud.google.com/pubsub/quotas> and the API reference.
+//! Every number that bounds something, by name. Google Pub/Sub's own are those of [`delivery::service`]; what is marked
+//! (service) follows them.
 
-/// Messages in one publish request (service).
-pub(crate) const PUBLISH_MESSAGES: usize = 1_000;
-/// Bytes of one publish request, and of one message (service).
-pub(crate) const PUBLISH_BYTES: usize = 10_000_000;
+pub(crate) use delivery::service::*;
+
 /// Bytes of an HTTP body the doors read: a full publish request as base64 in JSON, with room for its names.
 pub(crate) const BODY_BYTES: usize = 15_000_000;
 /// Values in a JSON body: a full publish request has about 110,000.
 pub(crate) const JSON_VALUES: usize = 150_000;
 /// Bytes of a refusal's reason in JSON.
 pub(crate) const REASON_BYTES: usize = 2_000;
-/// Attributes of one message (service).
-pub(crate) const ATTRIBUTES: usize = 100;
-/// Bytes of an attribute's key (service).
-pub(crate) const ATTRIBUTE_KEY_BYTES: usize = 256;
-/// Bytes of an attribute's value (service).
-pub(crate) const ATTRIBUTE_VALUE_BYTES: usize = 1_024;
-/// Bytes of an ordering key (service).
-pub(crate) const ORDERING_KEY_BYTES: usize = 1_024;
-/// Seconds of an ack deadline (service).
-pub(crate) const ACK_DEADLINE_SECONDS: std::ops::RangeInclusive<i32> = 10..=600;
-/// Seconds of an ack deadline when none is given (service).
-pub(crate) const ACK_DEADLINE_DEFAULT_SECONDS: i32 = 10;
-/// Delivery attempts before a dead letter (service).
-pub(crate) const DELIVERY_ATTEMPTS: std::ops::RangeInclusive<i32> = 5..=100;
-/// Delivery attempts when a dead-letter policy gives none (service).
-pub(crate) const DELIVERY_ATTEMPTS_DEFAULT: i32 = 5;
-/// Seconds a subscription may keep unacked messages (service): ten minutes to 31 days.
-pub(crate) const RETENTION_SECONDS: std::ops::RangeInclusive<i64> = 600..=31 * 86_400;
-/// Seconds a subscription keeps unacked messages when nothing is said (service): seven days.
-pub(crate) const RETENTION_DEFAULT_SECONDS: i64 = 7 * 86_400;
-/// Milliseconds of a retry policy's bounds (service).
-pub(crate) const RETRY_BACKOFF_MS: std::ops::RangeInclusive<u64> = 0..=600_000;
-/// Milliseconds of a retry policy's lower bound when it gives none (service).
-pub(crate) const RETRY_MIN_DEFAULT_MS: u64 = 10_000;
-/// Milliseconds of a retry policy's upper bound when it gives none (service).
-pub(crate) const RETRY_MAX_DEFAULT_MS: u64 = 600_000;
-/// Milliseconds a snapshot lives, less the age of its oldest message (service): seven days.
-pub(crate) const SNAPSHOT_LIFE_MS: u64 = 7 * 86_400_000;
-/// Milliseconds a new snapshot must have to live (service): an hour.
-pub(crate) const SNAPSHOT_LIFE_MIN_MS: u64 = 3_600_000;
 /// Unacked messages that all snapshots together remember one by one.
 pub(crate) const SNAPSHOT_MESSAGES: usize = 1_000_000;
-/// Snapshots at a time (service, per project).
-pub(crate) const SNAPSHOTS: usize = 5_000;
 /// Seconds of an expiration policy: one day (service) to ten years.
 pub(crate) const TTL_SECONDS: std::ops::RangeInclusive<i64> = 86_400..=3_653 * 86_400;
 /// Paths in one update mask.
 pub(crate) const MASK_PATHS: usize = 64;
-/// Labels of one resource (service).
-pub(crate) const LABELS: usize = 64;
 /// Ack ids in one acknowledge or modifyAckDeadline request (service limits the request to 512 KB).
 pub(crate) const ACK_IDS: usize = 10_000;
 /// Names on one page of a list, at most and when nothing is said.
 pub(crate) const PAGE: usize = 1_000;
 
-/// Bytes of a schema's definition (service).
-pub(crate) const SCHEMA_BYTES: usize = 300 << 10;
-/// Revisions of one schema at a time (service).
-pub(crate) const SCHEMA_REVISIONS: usize = 20;
 /// Bytes of all definitions: they are kept in memory and in the catalogue, which is written as a whole.
 pub(crate) const SCHEMAS_BYTES: usize = 32 << 20;
 /// Bytes of the reason why a definition or message is refused.
@@ -93,8 +53,6 @@ pub(crate) const PULL_MESSAGES_PER_KEY: usize = 100;
 pub(crate) const STREAM_MESSAGES: i64 = 10_000;
 /// Bytes out on one stream whose client sets no limit.
 pub(crate) const STREAM_BYTES: i64 = 100_000_000;
-/// Version of the streaming protocol from which on a client's keep-alives are answered (service).
-pub(crate) const STREAM_PINGS_VERSION: i64 = 1;
 /// Confirmations that wait for one stream's client before no more of its requests are read.
 pub(crate) const STREAM_CONFIRMATIONS: usize = 64;
 /// Answers waiting in front of one streaming pull's connection.
@@ -111,10 +69,6 @@ pub(crate) const RECORD_BYTES: usize = PUBLISH_BYTES + (1 << 20);
 /// Ack records kept for a segment whose ack file cannot be written now.
 pub(crate) const UNSAVED_ACK_BYTES: usize = 400_000 * 20;
 
-/// First wait after a failed push, in milliseconds (service).
-pub(crate) const PUSH_BACKOFF_MIN_MS: u64 = 100;
-/// Longest wait after failed pushes, in milliseconds (service).
-pub(crate) const PUSH_BACKOFF_MAX_MS: u64 = 60_000;
 /// Longest wait after failed pushes with [`crate::Settings::fast`], in milliseconds.
 pub(crate) const PUSH_BACKOFF_FAST_MAX_MS: u64 = 1_000;
 /// Window of a push subscription with [`crate::Settings::fast`].
@@ -135,8 +89,6 @@ pub(crate) const AUDIENCE_BYTES: usize = 2_048;
 pub(crate) const ISSUER_BYTES: usize = 2_048;
 /// Bits of the key that signs push tokens.
 pub(crate) const IDENTITY_KEY_BITS: usize = 2_048;
-/// Seconds a push token is good for (service).
-pub(crate) const TOKEN_SECONDS: u64 = 3_600;
 /// Seconds a push token must have left; with less a new one is signed.
 pub(crate) const TOKEN_RENEW_SECONDS: u64 = 600;
 /// Seconds an unused connection to an endpoint stays open.

@@ -34,13 +34,15 @@ pub struct Settings {
     pub segment_bytes: u64,
     /// Bytes of recently published payloads kept in memory. 0..=1 GiB. Default 16 MiB.
     pub recent_bytes: usize,
-    /// Bytes of payloads on disk after which publish answers UNAVAILABLE. Default 8 GiB: each segment also
+    /// Bytes of payloads and acks on disk after which publish answers UNAVAILABLE. Default 8 GiB: each segment also
     /// costs two file handles, so raise the process's limit along with it.
     pub disk_bytes: u64,
     /// Open connections, at most; more wait in the listener's queue. 1..=65,536. Default 4,096.
     pub connections: usize,
     /// Time a client has to send a request's head. Default 10 s.
     pub header_timeout: Duration,
+    /// Time a client has to send a request's body, except on a streaming pull. Default 60 s.
+    pub body_timeout: Duration,
     /// Where BigQuery subscriptions write to. Default none: such subscriptions are refused.
     pub warehouse: Option<Arc<dyn Warehouse>>,
 }
@@ -60,6 +62,7 @@ impl Default for Settings {
             disk_bytes: 8 << 30,
             connections: 4_096,
             header_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(60),
             warehouse: None,
         }
     }

@@ -42,7 +42,11 @@ async fn expire(core: &Arc<Core>) {
             tracing::warn!(snapshot = %snapshot.name, reason = refusal.message, "it is tried again");
         }
     }
-    for subscription in core.all_subscriptions().into_iter().filter(|s| s.has_expired()) {
+    for subscription in core.all_subscriptions() {
+        // Asked one by one: deleting takes its time, and somebody may have come back.
+        if !subscription.has_expired() {
+            continue;
+        }
         tracing::info!(subscription = %subscription.name, "a subscription that nobody uses expires");
         if let Err(refusal) = calls::delete_subscription(core, subscription.name.clone()).await {
             tracing::warn!(subscription = %subscription.name, reason = refusal.message, "it is tried again");

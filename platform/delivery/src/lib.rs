@@ -9,6 +9,7 @@ mod lease;
 mod message;
 mod ordering;
 mod pace;
+pub mod service;
 mod window;
 
 pub use backlog::{Backlog, Delivery, Missed, Nacked, Policy, Take};

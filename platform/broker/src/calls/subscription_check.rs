@@ -88,9 +88,9 @@ fn refused(config: &pb::Subscription) -> Result<(), Refusal> {
 fn dead_letter(policy: &mut pb::DeadLetterPolicy) -> Result<(), Refusal> {
     names::check(&policy.dead_letter_topic, "topics")?;
     if policy.max_delivery_attempts == 0 {
-        policy.max_delivery_attempts = DELIVERY_ATTEMPTS_DEFAULT;
+        policy.max_delivery_attempts = DELIVERY_ATTEMPTS_DEFAULT.into();
     }
-    if !DELIVERY_ATTEMPTS.contains(&policy.max_delivery_attempts) {
+    if !u16::try_from(policy.max_delivery_attempts).is_ok_and(|attempts| DELIVERY_ATTEMPTS.contains(&attempts)) {
         return Err(Refusal::invalid(format!(
             "Invalid max_delivery_attempts given: {}. It must be between {} and {}",
             policy.max_delivery_attempts,

@@ -175,11 +175,14 @@ where
     A: Message + 'static,
     Called: Future<Output = Result<A, Refusal>> + Send + 'static,
 {
-    unary(request, |request| {
-        let called = tokio::spawn(call(request));
-        // It ends early only when the runtime stops, or by a panic, which is reported where it happens.
-        async move { called.await.unwrap_or_else(|_| Err(Refusal::unavailable("the broker is stopping"))) }
-    })
+    to_its_end(unary(request, call))
+}
+
+/// Goes on with a call though nobody waits for its answer.
+fn to_its_end(called: Answered) -> Answered {
+    let called = tokio::spawn(called);
+    // It ends early only when the runtime stops, or by a panic, which is reported where it happens.
+    Box::pin(async move { called.await.unwrap_or_else(|_| Err(Refusal::unavailable("the broker is stopping"))) })
 }
 
 /// Decodes a request, calls, and forgets the answer's type.

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Request, Response};
+use http_body_util::Full;
 use hyper::body::Incoming;
 use tonic::Status;
 use tonic::body::Body;
@@ -21,6 +22,7 @@ use tower::service_fn;
 
 use self::codec::Frames;
 pub(crate) use self::details::details;
+use crate::body;
 use crate::core::Core;
 use crate::error::Refusal;
 use crate::limits::BODY_BYTES;
@@ -44,11 +46,16 @@ pub(crate) async fn serve(core: Arc<Core>, request: Request<Incoming>) -> Respon
     let Some(method) = methods::find(path) else {
         return Status::from(unimplemented(path)).into_http();
     };
+    let (parts, body) = request.into_parts();
+    let body = match body::read(&core, body).await {
+        Ok(body) => Full::new(body),
+        Err(refusal) => return Status::from(refusal).into_http(),
+    };
     let service = service_fn(move |request: tonic::Request<Bytes>| {
         let called = method(Arc::clone(&core), request.into_inner());
         async move { called.await.map(tonic::Response::new).map_err(Status::from) }
     });
-    grpc().unary(service, request).await
+    grpc().unary(service, Request::from_parts(parts, body)).await
 }
 
 /// Calls the method at a path for the other door: encoded request in, encoded answer out.

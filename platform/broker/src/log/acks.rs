@@ -50,7 +50,7 @@ impl AckFile {
     }
 
     /// Reads what an earlier run wrote, up to the first record that is torn.
-    pub(super) fn load(&mut self) -> io::Result<Acked> {
+    pub(super) fn load(&mut self, of: &Segment) -> io::Result<Acked> {
         let mut bytes = Vec::new();
         match File::open(&self.path) {
             Ok(mut file) => file.read_to_end(&mut bytes)?,
@@ -75,10 +75,11 @@ impl AckFile {
                 }
             }
         }
+        of.set_ack_bytes(self.end);
         Ok(acked)
     }
 
-    fn save(&mut self) -> io::Result<()> {
+    fn save(&mut self, of: &Segment) -> io::Result<()> {
         let file = match &self.file {
             Some(file) => file,
             None => {
@@ -91,6 +92,7 @@ impl AckFile {
         file.write_all_at(&self.unsaved, self.end)?;
         self.end += self.unsaved.len() as u64;
         self.unsaved.clear();
+        of.set_ack_bytes(self.end);
         Ok(())
     }
 }
@@ -121,7 +123,7 @@ pub(super) fn append<'a>(
         while let Some((next, ack)) = acks.next_if(|(next, _)| Arc::ptr_eq(&next.segment, segment)) {
             put(&mut file.unsaved, ack, subscription, next.id);
         }
-        if let Err(error) = file.save() {
+        if let Err(error) = file.save(segment) {
             // Beyond the limit the oldest are forgotten: those messages may come again after a restart.
             let excess = file.unsaved.len().saturating_sub(UNSAVED_ACK_BYTES).next_multiple_of(RECORD_BYTES);
             file.unsaved.drain(..excess.min(UNSAVED_ACK_BYTES));
@@ -165,7 +167,7 @@ pub(super) fn save(unsaved: &Unsaved) -> io::Result<()> {
     while let Some(segment) = segments.last() {
         // What is said of a segment that is deleted is of no use to anybody.
         if !segment.is_gone() {
-            lock(&segment.acks).save()?;
+            lock(&segment.acks).save(segment)?;
         }
         segments.pop();
     }

@@ -182,7 +182,7 @@ fn is_zero(file: &File, mut from: u64, to: u64) -> io::Result<bool> {
 
 /// Shows the messages of a segment and says where the whole ones end, and id and publish time of the last.
 fn read(segment: &Arc<Segment>, last: Last, visit: &mut impl FnMut(&Found)) -> io::Result<(u64, Last)> {
-    let acked = crate::sync::lock(&segment.acks).load()?;
+    let acked = crate::sync::lock(&segment.acks).load(segment)?;
     let mut reader = Reader::new(&segment.file);
     let mut last = last;
     while let Some(record) = reader.next()? {

@@ -24,6 +24,8 @@ pub(crate) struct Segment {
     pub(super) path: PathBuf,
     pub(super) file: File,
     pub(super) acks: Mutex<AckFile>,
+    /// Bytes of the ack file.
+    ack_bytes: AtomicU64,
     /// Pairs of message and subscription that are not done.
     live: AtomicU64,
     /// No message is added any more.
@@ -84,6 +86,7 @@ impl Segment {
             path,
             file,
             acks,
+            ack_bytes: AtomicU64::new(0),
             live: AtomicU64::new(0),
             sealed: AtomicBool::new(false),
             gone: AtomicBool::new(false),
@@ -118,6 +121,16 @@ impl Segment {
     /// Counts one message that a subscription owes no more. True when the segment holds nothing any more.
     pub(crate) fn settle(&self) -> bool {
         self.live.fetch_sub(1, Ordering::AcqRel) == 1 && self.sealed.load(Ordering::Acquire)
+    }
+
+    /// Bytes of its ack file.
+    pub(super) fn ack_bytes(&self) -> u64 {
+        self.ack_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Its ack file has so many bytes now.
+    pub(super) fn set_ack_bytes(&self, bytes: u64) {
+        self.ack_bytes.store(bytes, Ordering::Relaxed);
     }
 
     /// No message is added from now on.

@@ -178,7 +178,8 @@ impl Writer {
     /// Writes a group behind the last one and waits for the disk. After an error the log is as it was.
     fn write(&mut self, buffer: &[u8]) -> io::Result<()> {
         let len = buffer.len() as u64;
-        let used = self.end + self.older.values().map(|(_, size)| size).sum::<u64>();
+        let older = self.older.values().map(|(segment, size)| size + segment.ack_bytes()).sum::<u64>();
+        let used = older + self.end + self.active.ack_bytes();
         if used + len > self.disk_bytes {
             return Err(io::Error::new(io::ErrorKind::StorageFull, "the broker's share of the disk is full"));
         }

@@ -17,7 +17,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
-use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use prost_reflect::DynamicMessage;
 use tonic::body::Body;
@@ -26,8 +25,7 @@ use self::answer::{encoded, ok, plain, refused};
 use self::transcode::transcode;
 use crate::core::Core;
 use crate::error::{Code, Refusal};
-use crate::limits::BODY_BYTES;
-use crate::{grpc, metrics, stats};
+use crate::{body, grpc, metrics, stats};
 
 /// Answers a request that is not gRPC.
 pub(crate) async fn serve(core: Arc<Core>, request: Request<Incoming>) -> Response<Body> {
@@ -47,8 +45,7 @@ pub(crate) async fn serve(core: Arc<Core>, request: Request<Incoming>) -> Respon
 
 async fn answer(core: Arc<Core>, request: Request<Incoming>) -> Result<Vec<u8>, Refusal> {
     let (parts, body) = request.into_parts();
-    let body = Limited::new(body, BODY_BYTES).collect().await;
-    let body = body.map_err(|error| Refusal::invalid(format!("the body cannot be read: {error}")))?.to_bytes();
+    let body = body::read(&core, body).await?;
     let query = parts.uri.query().unwrap_or("");
     let call = transcode(parts.method.as_str(), parts.uri.path(), query, &body)?;
     drop(body);

@@ -196,6 +196,29 @@ async fn a_full_disk_refuses_publishes_and_takes_them_again_once_there_is_room()
 }
 
 #[tokio::test]
+async fn acks_take_their_share_of_the_disk() {
+    let mut world = World::with(|s| {
+        s.segment_bytes = 64 << 10;
+        s.disk_bytes = 80_000;
+    })
+    .await;
+    world.topic(TOPIC).await;
+    world.subscription(|_| {}).await;
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        // About 35 bytes each on disk, and an ack of 20 bytes for each.
+        world.publish(vec![message("x"); 500]).await.unwrap();
+        ids.extend(world.pull().await);
+    }
+    // One message stays, and with it the segment.
+    world.ack(&ids[1..]).await;
+    world.crash().await;
+    let large = message(&"x".repeat(30_000));
+    assert_eq!(world.publish(vec![large]).await.unwrap_err().code(), tonic::Code::Unavailable);
+    world.say(&["small"]).await;
+}
+
+#[tokio::test]
 async fn a_second_broker_on_the_same_directory_is_refused() {
     let world = World::new().await;
     let settings =

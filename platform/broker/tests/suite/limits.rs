@@ -1,11 +1,15 @@
 //! What the service refuses, refused with its codes.
 
+use std::time::Duration;
+
 use google_cloud_googleapis::pubsub::v1 as pb;
 use http::Method;
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tonic::Code;
 
-use crate::harness::{DEAD, SUBSCRIPTION, TOPIC, World, message, with_attributes};
+use crate::harness::{DEAD, SUBSCRIPTION, TOPIC, World, message, soon, with_attributes};
 
 #[tokio::test]
 async fn publishes_beyond_the_limits_are_refused_and_store_nothing() {
@@ -144,4 +148,17 @@ async fn bad_acks_and_deadlines_are_refused_or_passed_over() {
     };
     world.subscriber.acknowledge(nonsense).await.unwrap();
     assert_eq!(world.broker.as_ref().unwrap().stats().subscriptions[0].backlog, 1);
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_not_waited_for() {
+    let world = World::with(|s| s.body_timeout = Duration::from_millis(50)).await;
+    let mut stream = TcpStream::connect(world.broker.as_ref().unwrap().address()).await.unwrap();
+    let head =
+        "PUT /v1/projects/p/topics/late HTTP/1.1\r\nhost: broker\r\ncontent-length: 100\r\nconnection: close\r\n\r\n{";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    soon(stream.read_to_string(&mut answer)).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 504 "), "{answer}");
+    assert!(answer.contains("DEADLINE_EXCEEDED"), "{answer}");
 }

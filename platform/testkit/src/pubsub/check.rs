@@ -29,15 +29,15 @@ pub(super) fn name(name: &str, collection: &str) -> Result<(), Refusal> {
 pub(super) fn subscription(spec: &mut SubscriptionSpec) -> Result<(), Refusal> {
     name(&spec.name, "subscriptions")?;
     if spec.ack_deadline_s == 0 {
-        spec.ack_deadline_s = limits::ACK_DEADLINE_DEFAULT_S;
+        spec.ack_deadline_s = limits::ACK_DEADLINE_DEFAULT_SECONDS;
     }
-    if !limits::ACK_DEADLINE_S.contains(&spec.ack_deadline_s) {
+    if !limits::ACK_DEADLINE_SECONDS.contains(&spec.ack_deadline_s) {
         return Err(Refusal::invalid("an ack deadline has 10 to 600 seconds"));
     }
     if spec.retention_s == 0 {
-        spec.retention_s = limits::RETENTION_DEFAULT_S;
+        spec.retention_s = limits::RETENTION_DEFAULT_SECONDS;
     }
-    if !limits::RETENTION_S.contains(&spec.retention_s) {
+    if !limits::RETENTION_SECONDS.contains(&spec.retention_s) {
         return Err(Refusal::invalid("messages are kept for 10 minutes to 31 days"));
     }
     if !spec.filter.is_empty() {
@@ -52,7 +52,8 @@ pub(super) fn subscription(spec: &mut SubscriptionSpec) -> Result<(), Refusal> {
             return Err(Refusal::invalid("a dead-letter policy has 5 to 100 attempts"));
         }
     }
-    if spec.retry.is_some_and(|retry| retry.min_ms > retry.max_ms || retry.max_ms > limits::RETRY_MS) {
+    if spec.retry.is_some_and(|retry| retry.min_ms > retry.max_ms || !limits::RETRY_BACKOFF_MS.contains(&retry.max_ms))
+    {
         return Err(Refusal::invalid("a retry policy waits for 0 to 600 seconds, at first not longer than later"));
     }
     endpoint(&spec.push_endpoint)

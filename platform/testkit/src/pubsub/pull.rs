@@ -73,7 +73,7 @@ impl SimulatedPubSub {
     /// No such subscription, or seconds outside 0..=600.
     pub fn modify_ack_deadline(&mut self, name: &str, ack_ids: &[String], seconds: i32) -> Result<(), Refusal> {
         let now_ms = self.now_ms;
-        let most_s = *limits::ACK_DEADLINE_S.end();
+        let most_s = *limits::ACK_DEADLINE_SECONDS.end();
         let seconds = u64::try_from(seconds).ok().filter(|_| seconds <= most_s);
         let seconds = seconds.ok_or_else(|| Refusal::invalid("a deadline is moved by 0 to 600 seconds"))?;
         let subscription = self.subscription(name)?;

@@ -11,7 +11,8 @@ use super::limits;
 use super::message::Kept;
 
 /// The service's waits after failed pushes.
-pub(super) const BACKOFF: Backoff = Backoff { min_ms: limits::PUSH_BACKOFF_MS.0, max_ms: limits::PUSH_BACKOFF_MS.1 };
+pub(super) const BACKOFF: Backoff =
+    Backoff { min_ms: limits::PUSH_BACKOFF_MIN_MS, max_ms: limits::PUSH_BACKOFF_MAX_MS };
 
 /// The status codes that ack a push, and no others.
 const ACKS: [u16; 5] = [102, 200, 201, 202, 204];

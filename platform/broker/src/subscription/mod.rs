@@ -1,14 +1,16 @@
 //! A subscription: the lock around its backlog, and the acks that go to disk.
 
-use std::collections::HashSet;
-use std::io;
+mod seek;
+mod settle;
+
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 
-use delivery::{AckId, Backlog, Filter, Owner, Policy, Take, parse_filter};
+use delivery::{Backlog, Filter, Owner, Policy, Take, parse_filter};
 use google_cloud_googleapis::pubsub::v1 as pb;
 use tokio::sync::Notify;
 
+pub(crate) use self::seek::Sought;
 use crate::clock::Clock;
 use crate::error::{Code, Refusal};
 use crate::faults::Dice;
@@ -46,9 +48,9 @@ pub(crate) struct Subscription {
     pub(crate) filter: Option<Filter>,
     terms: RwLock<Arc<Terms>>,
     backlog: Mutex<Backlog<Stored>>,
-    /// Held shared from the ack of a message to the writing down of it, and by a seek alone: the ack files must tell both in the
-    /// order in which they happened.
-    settling: RwLock<()>,
+    /// Held from the ack of a message to the writing down of it: the ack files must tell acks and seeks in the order in which
+    /// they happened, and who acks a message a second time must not be answered before the first ack is written.
+    settling: Mutex<()>,
     /// Told whenever there may be something to take.
     pub(crate) wake: Notify,
     deleted: AtomicBool,
@@ -71,19 +73,6 @@ impl Counts {
     pub(crate) fn add(count: &AtomicU64, by: usize) {
         count.fetch_add(by as u64, Ordering::Relaxed);
     }
-}
-
-/// What a seek found in the log.
-#[derive(Debug, Default)]
-pub(crate) struct Sought {
-    /// Messages it will owe, those it owes already among them.
-    pub(crate) found: Vec<Arc<Stored>>,
-    /// Messages older than the subscription that it does not owe.
-    pub(crate) passed: Vec<Arc<Stored>>,
-    /// The first message that belongs to it from now on.
-    pub(crate) from_id: u64,
-    /// Messages published before this wall time are dropped.
-    pub(crate) skip_until_ms: u64,
 }
 
 /// What a turn at the backlog gave.
@@ -118,7 +107,7 @@ impl Subscription {
             filter: if config.filter.is_empty() { None } else { parse_filter(&config.filter).ok() },
             backlog: Mutex::new(Backlog::new(policy, lease)),
             terms: RwLock::new(Arc::new(terms)),
-            settling: RwLock::new(()),
+            settling: Mutex::new(()),
             wake: Notify::new(),
             deleted: AtomicBool::new(false),
             used_ms: AtomicU64::new(ground.clock.wall_ms()),
@@ -265,167 +254,6 @@ impl Subscription {
         self.after_nacks(expired)
     }
 
-    /// Messages are done. Returns once that is written.
-    ///
-    /// # Errors
-    /// When it cannot be written. The messages are not delivered again by this run, but may be by the next.
-    pub(crate) fn ack(&self, ids: impl IntoIterator<Item = u64>) -> io::Result<()> {
-        let now_ms = self.ground.clock.steady_ms();
-        let dice = &self.ground.dice;
-        self.done(&self.counts.acked, |backlog| {
-            let ack = |id| {
-                if dice.drops_ack() {
-                    backlog.forget_ack(id, now_ms);
-                    None
-                } else if dice.duplicates() {
-                    backlog.repeat(id, now_ms);
-                    None
-                } else {
-                    backlog.ack(id, now_ms)
-                }
-            };
-            ids.into_iter().filter_map(ack).collect()
-        })
-    }
-
-    /// The messages of deliveries that still have their leases are done. Gives the ack ids of the others.
-    ///
-    /// # Errors
-    /// As [`Subscription::ack`].
-    pub(crate) fn ack_leased(&self, ack_ids: impl IntoIterator<Item = AckId>) -> io::Result<Vec<AckId>> {
-        let now_ms = self.ground.clock.steady_ms();
-        let mut lost = Vec::new();
-        self.done(&self.counts.acked, |backlog| {
-            let acked = ack_ids.into_iter().filter_map(|ack_id| {
-                let acked = backlog.ack_leased(ack_id, now_ms);
-                if acked.is_none() {
-                    lost.push(ack_id);
-                }
-                acked
-            });
-            acked.collect()
-        })?;
-        Ok(lost)
-    }
-
-    /// A message is on its dead-letter topic. Returns once that is written.
-    ///
-    /// # Errors
-    /// As [`Subscription::ack`].
-    pub(crate) fn forwarded(&self, id: u64) -> io::Result<()> {
-        let now_ms = self.ground.clock.steady_ms();
-        self.done(&self.counts.dead_lettered, |backlog| backlog.ack(id, now_ms).into_iter().collect())
-    }
-
-    /// Whether this delivery still has its lease.
-    pub(crate) fn is_leased(&self, ack_id: AckId) -> bool {
-        lock(&self.backlog).is_leased(ack_id, self.ground.clock.steady_ms())
-    }
-
-    fn done(
-        &self,
-        count: &AtomicU64,
-        take_out: impl FnOnce(&mut Backlog<Stored>) -> Vec<Arc<Stored>>,
-    ) -> io::Result<()> {
-        let settling = read(&self.settling);
-        let done = take_out(&mut lock(&self.backlog));
-        // Also with none done: an earlier error may have left acks to write.
-        let written = self.ground.log.append_acks(self.number, done.iter().map(|message| (message, Ack::Done)));
-        drop(settling);
-        if !done.is_empty() {
-            self.mark_used();
-        }
-        for message in &done {
-            self.ground.log.settle(message);
-        }
-        Counts::add(count, done.len());
-        self.wake.notify_waiters();
-        written
-    }
-
-    /// From now on it owes the messages it owed that are `wanted`, and `revived` ones. Called by the log's writer only.
-    ///
-    /// `save` puts its new place in the catalogue.
-    ///
-    /// # Errors
-    /// When it cannot be written. Then everything is as it was, but a restart may show a part of it.
-    pub(crate) fn seek(
-        &self,
-        sought: Sought,
-        wanted: impl Fn(&Stored) -> bool,
-        save: impl FnOnce() -> Result<(), Refusal>,
-    ) -> Result<(), Refusal> {
-        let settling = write(&self.settling);
-        let mut backlog = lock(&self.backlog);
-        let (mut owed, dropped): (Vec<_>, Vec<_>) = backlog.messages().map(Arc::clone).partition(|m| wanted(m));
-        let known: HashSet<u64> = owed.iter().map(|m| m.id).collect();
-        let revived: Vec<_> =
-            sought.found.into_iter().filter(|m| !known.contains(&m.id) && !m.segment.is_gone()).collect();
-        // Attempts begin anew.
-        let again = revived.iter().chain(backlog.touched().filter(|m| wanted(m))).map(|m| (m, Ack::Owed));
-        let done = dropped.iter().chain(&sought.passed).map(|m| (m, Ack::Done));
-        let written = self.ground.log.append_acks_durably(self.number, again.chain(done));
-        let unwritten = |error| Refusal::unavailable(format!("the seek cannot be stored: {error}"));
-        if let Err(refusal) = written.map_err(unwritten).and_then(|()| save()) {
-            // What is written or waits to be is taken back. If that fails it waits, too, behind it.
-            let undone = dropped.iter().map(|m| (m, Ack::Owed)).chain(revived.iter().map(|m| (m, Ack::Done)));
-            let _ = self.ground.log.append_acks(self.number, undone);
-            return Err(refusal);
-        }
-        for message in &revived {
-            message.segment.owe(1);
-        }
-        owed.extend(revived);
-        owed.sort_unstable_by_key(|m| m.id);
-        backlog.drain();
-        for message in owed {
-            backlog.insert(message);
-        }
-        self.skip_until_ms.store(sought.skip_until_ms, Ordering::Release);
-        self.from_id.store(sought.from_id, Ordering::Release);
-        drop((backlog, settling));
-        for message in &dropped {
-            self.ground.log.settle(message);
-        }
-        self.wake.notify_waiters();
-        Ok(())
-    }
-
-    /// The messages it owes now, in order.
-    pub(crate) fn owed(&self) -> Vec<Arc<Stored>> {
-        let mut owed: Vec<_> = lock(&self.backlog).messages().map(Arc::clone).collect();
-        owed.sort_unstable_by_key(|m| m.id);
-        owed
-    }
-
-    /// Deliveries failed; they come again after `wait_ms` or the retry policy's wait. Gives messages to forward to
-    /// the dead-letter topic.
-    pub(crate) fn nack(&self, failed: impl IntoIterator<Item = (AckId, u64)>) -> Vec<Missed> {
-        let now_ms = self.ground.clock.steady_ms();
-        let nacks: Vec<Nacked> = {
-            let mut backlog = lock(&self.backlog);
-            failed.into_iter().map(|(ack_id, wait_ms)| backlog.nack(ack_id, wait_ms, now_ms)).collect()
-        };
-        self.wake.notify_waiters();
-        self.after_nacks(nacks)
-    }
-
-    /// Moves deadlines to so many seconds from now.
-    pub(crate) fn extend(&self, ack_ids: impl IntoIterator<Item = AckId>, seconds: i32) {
-        let now_ms = self.ground.clock.steady_ms();
-        let until_ms = now_ms + u64::try_from(seconds).unwrap_or(0) * 1000;
-        let mut backlog = lock(&self.backlog);
-        for ack_id in ack_ids {
-            backlog.extend(ack_id, until_ms, now_ms);
-        }
-    }
-
-    /// A dead letter could not be published: the message comes again.
-    pub(crate) fn not_forwarded(&self, id: u64, wait_ms: u64) {
-        lock(&self.backlog).not_forwarded(id, wait_ms, self.ground.clock.steady_ms());
-        self.wake.notify_waiters();
-    }
-
     pub(crate) fn open_flow(&self, owner: Owner, messages: i64, bytes: i64) {
         lock(&self.backlog).flows.open(owner, messages, bytes);
     }
@@ -469,31 +297,5 @@ impl Subscription {
     pub(crate) fn backlog(&self) -> (usize, Option<u64>) {
         let backlog = lock(&self.backlog);
         (backlog.len(), backlog.oldest_publish_ms())
-    }
-
-    /// Remembers failed attempts where they count, and gives what is to be forwarded.
-    fn after_nacks(&self, nacks: Vec<Nacked>) -> Vec<Missed> {
-        if nacks.is_empty() {
-            return Vec::new();
-        }
-        let (mut missed, mut again) = (Vec::new(), Vec::new());
-        for nacked in nacks {
-            match nacked {
-                Nacked::Unknown => {}
-                Nacked::Again(message, attempts) => again.push((message, attempts)),
-                Nacked::Exhausted(exhausted) => {
-                    again.push((Arc::clone(&exhausted.message), exhausted.attempts));
-                    missed.push(exhausted);
-                }
-            }
-        }
-        Counts::add(&self.counts.nacked, again.len());
-        if self.terms().dead_letter.is_some() {
-            let attempts = again.iter().map(|(message, attempts)| (message, Ack::Attempts(*attempts)));
-            if let Err(error) = self.ground.log.append_acks(self.number, attempts) {
-                tracing::warn!(%error, subscription = %self.name, "failed attempts are not on disk; a restart may forget them");
-            }
-        }
-        missed
     }
 }

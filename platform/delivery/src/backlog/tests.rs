@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Backoff, PUSH, UNARY};
+use crate::{Backoff, NEVER, PUSH, UNARY};
 
 const DEADLINE_MS: u64 = 10_000;
 
