@@ -15,6 +15,7 @@ mod commands;
 mod faults;
 mod invented;
 mod output;
+mod raw_events;
 mod rest;
 mod roster;
 mod stack;

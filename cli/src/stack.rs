@@ -16,6 +16,7 @@ use runtime::config::Environment;
 use crate::addresses::{Addresses, BROKER};
 use crate::audit::Books;
 use crate::background::Background;
+use crate::raw_events;
 use crate::roster::{self, Worker};
 
 /// The Google Cloud project the local shop calls its own.
@@ -74,6 +75,7 @@ impl Stack {
             listen: broker_address,
             data: folder.join("broker"),
             push_window: Some(plan.push_window),
+            warehouse: Some(raw_events::open(folder)?),
             ..broker::Settings::default()
         };
         let broker = Broker::start(settings).await.context("cannot start the broker")?;
@@ -90,7 +92,7 @@ impl Stack {
             let start = async move { roster::start(part.name, listen, &database_url, bus, &environment).await };
             workers.push(if part.told { background.run(start).await? } else { start.await? });
         }
-        bus::provision::provision(&project, &push_endpoints(&plan.addresses)?).await?;
+        bus::provision::provision(&project, &push_endpoints(&plan.addresses)?, Some(&raw_events::table())).await?;
         plan.addresses.save(folder)?;
         write_pid(folder)?;
         Ok(Self { data: folder.clone(), broker, workers, background })

@@ -205,6 +205,19 @@ pub fn dead_letters(consumer: &str) -> String {
     format!("{consumer}.dead-letters")
 }
 
+/// Who hears everything: the analysts. Its dead letters are those of rows that do not fit.
+pub const BIGQUERY: &str = "bigquery";
+/// The table BigQuery's subscriptions write to: a message a row, with its metadata.
+pub const RAW_TABLE: &str = "events_raw";
+/// What BigQuery hears of a topic: all but replays, which are rows already.
+pub const BIGQUERY_FILTER: &str = "NOT attributes:ce-replaytarget";
+
+/// The Pub/Sub name of BigQuery's subscription on a topic, `<topic>.bigquery`.
+#[must_use]
+pub fn bigquery_subscription(topic: Topic) -> String {
+    format!("{}.{BIGQUERY}", topic.name())
+}
+
 /// For a type of ours in any version: the version we know and the version it has.
 #[must_use]
 pub fn known_version(event_type: &str) -> Option<(u32, u32)> {
@@ -246,5 +259,9 @@ pub fn document() -> Value {
         },
         "events": events,
         "subscriptions": subscriptions,
+        "bigquery": {
+            "table": RAW_TABLE, "filter": BIGQUERY_FILTER, "deadLetterTopic": dead_letters(BIGQUERY),
+            "subscriptions": Topic::ALL.map(|topic| json!({ "name": bigquery_subscription(topic), "topic": topic.name() })),
+        },
     })
 }

@@ -118,7 +118,7 @@ impl Shop {
         let gateway = gateway::start(listen, config).await.expect("a gateway");
         let endpoint = |name: &'static str| Some((name, format!("http://{}/", addresses.get(name)?)));
         let endpoints = topology::consumers().into_iter().filter_map(endpoint).collect();
-        bus::provision::provision(&address, &endpoints).await.expect("topics and subscriptions");
+        bus::provision::provision(&address, &endpoints, None).await.expect("topics and subscriptions");
         Self { folder, broker, bus, environment, addresses, running, gateway }
     }
 

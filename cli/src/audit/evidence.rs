@@ -8,6 +8,7 @@ use store::{StoreError, Tx};
 
 use super::books::Books;
 use super::{ledger, once, shipping, stock};
+use crate::raw_events;
 
 /// An event in some outbox.
 pub struct Said {
@@ -58,6 +59,8 @@ pub struct Evidence {
     pub ledger: ledger::Found,
     /// Shipments and the order of facts in OMS.
     pub shipping: shipping::Found,
+    /// Events with a row in the warehouse, by (source, event id); `None` without a warehouse.
+    pub rows: Option<BTreeSet<(String, String)>>,
 }
 
 impl Evidence {
@@ -76,6 +79,7 @@ impl Evidence {
             stock: Vec::new(),
             ledger: ledger::Found::default(),
             shipping: shipping::Found::default(),
+            rows: raw_events::events(&books.data)?,
         };
         let opened = books.open()?;
         for book in opened.iter().rev() {

@@ -17,30 +17,32 @@ const SECONDS_PER_DAY: u32 = 86_400;
 
 /// Makes what is missing; what is there stays, except that push endpoints are pointed to where consumers now are.
 ///
-/// `endpoints` maps a consumer to the URL its push subscriptions call. A consumer without one gets none.
+/// `endpoints` maps a consumer to the URL its push subscriptions call. A consumer without one gets none. `raw_table`,
+/// `project.dataset.table`, is where BigQuery's subscriptions write to; without one there are none.
 ///
 /// # Errors
 /// [`BusError`] when `address` is no local broker, cannot be reached, or refuses.
 pub fn provision<'a>(
     address: &'a Address,
     endpoints: &'a BTreeMap<&'a str, String>,
+    raw_table: Option<&'a str>,
 ) -> BoxFuture<'a, Result<(), BusError>> {
-    Box::pin(make(address, endpoints))
+    Box::pin(make(address, endpoints, raw_table))
 }
 
-async fn make(address: &Address, endpoints: &BTreeMap<&str, String>) -> Result<(), BusError> {
+async fn make(address: &Address, endpoints: &BTreeMap<&str, String>, raw_table: Option<&str>) -> Result<(), BusError> {
     let Some(endpoint) = &address.emulator else {
         return Err(BusError::Refused(
             "topics and subscriptions of the cloud are made by infrastructure code".to_owned(),
         ));
     };
     let mut admin = Admin::connect(endpoint).await?;
-    let dead_letters = topology::consumers().into_iter().map(topology::dead_letters);
-    for name in Topic::ALL.into_iter().map(|topic| topic.name().to_owned()).chain(dead_letters) {
-        created(&name, admin.call(Method::PUT, &address.topic(&name), &json!({})).await?)?;
+    let listeners = topology::consumers().into_iter().chain(raw_table.map(|_| topology::BIGQUERY));
+    let dead_letters: Vec<String> = listeners.map(topology::dead_letters).collect();
+    for name in Topic::ALL.iter().map(|topic| topic.name()).chain(dead_letters.iter().map(String::as_str)) {
+        created(name, admin.call(Method::PUT, &address.topic(name), &json!({})).await?)?;
     }
-    for consumer in topology::consumers() {
-        let name = topology::dead_letters(consumer);
+    for name in dead_letters {
         let path = address.subscription(&name);
         let wanted = |days| pull_subscription(&address.topic(&name), days);
         let made = admin.call(Method::PUT, &path, &wanted(limits::DEAD_LETTER_RETENTION_DAYS)).await?;
@@ -62,6 +64,11 @@ async fn make(address: &Address, endpoints: &BTreeMap<&str, String>) -> Result<(
             moved.map_err(|refusal| refused(&row.name(), &refusal))?;
         }
     }
+    for (topic, table) in Topic::ALL.into_iter().filter_map(|topic| Some((topic, raw_table?))) {
+        let name = topology::bigquery_subscription(topic);
+        let wanted = bigquery_subscription(address, topic, table);
+        created(&name, admin.call(Method::PUT, &address.subscription(&name), &wanted).await?)?;
+    }
     Ok(())
 }
 
@@ -78,12 +85,24 @@ fn pull_subscription(topic: &str, retention_days: u32) -> Value {
 }
 
 fn push_subscription(address: &Address, row: &topology::SubscriptionRow, push: &Value) -> Value {
+    let mut wanted = subscription(address, row.topic, row.consumer, &row.filter());
+    wanted["pushConfig"] = push.clone();
+    wanted
+}
+
+fn bigquery_subscription(address: &Address, topic: Topic, table: &str) -> Value {
+    let mut wanted = subscription(address, topic, topology::BIGQUERY, topology::BIGQUERY_FILTER);
+    wanted["bigqueryConfig"] = json!({ "table": table, "writeMetadata": true });
+    wanted
+}
+
+/// What all subscriptions of a consumer on a topic have in common.
+fn subscription(address: &Address, topic: Topic, consumer: &str, filter: &str) -> Value {
     json!({
-        "topic": address.topic(row.topic.name()),
-        "pushConfig": push,
-        "filter": row.filter(),
+        "topic": address.topic(topic.name()),
+        "filter": filter,
         "deadLetterPolicy": {
-            "deadLetterTopic": address.topic(&topology::dead_letters(row.consumer)),
+            "deadLetterTopic": address.topic(&topology::dead_letters(consumer)),
             "maxDeliveryAttempts": limits::MAX_DELIVERY_ATTEMPTS,
         },
         "retryPolicy": {
