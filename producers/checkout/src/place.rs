@@ -21,6 +21,10 @@ use crate::edges::{Customer, EdgeDown, Edges, Hold, NoHold, Transaction};
 use crate::orders::{self, NewOrder, Order, confirms};
 use crate::request::{Basket, Key, order_id};
 
+/// Holds of one order in one ledger that were given back before an id is taken that nobody can find again: a client that tries under
+/// one key for so long must not wait for ever more questions to the ledger.
+const MOST_GIVEN_BACK: u32 = 16;
+
 /// An order as it comes through the door.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
@@ -127,7 +131,7 @@ impl Checkout {
             let lines: Vec<_> = quote.lines.iter().filter(|line| line.ledger == ledger).map(OrderLine::stock).collect();
             (!lines.is_empty()).then(|| Hold {
                 order_id: draft.order_id.clone(),
-                reservation_id: reservation_id(&draft.order_id, ledger),
+                reservation_id: reservation_id(&draft.order_id, ledger, 0),
                 ledger,
                 lines,
                 expires_at,
@@ -184,21 +188,26 @@ impl Checkout {
     }
 
     /// A hold of an earlier try under the same key serves as long as half of its time is left; otherwise it is given back, and the
-    /// order holds anew under another id.
+    /// order holds anew under the next id. Ids follow each other in the same way in every try, so that a hold which a crash left
+    /// behind is found and not made a second time.
     async fn hold_one(&self, mut hold: Hold) -> (Ledger, ReservationId, Result<Hold, NoHold>) {
         let ledger = self.edges.ledger(hold.ledger);
         let usable_from = clock::from_ms(hold.expires_at.as_millisecond() - self.hold_ms / 2);
-        let answer = match ledger.hold(&hold).await {
-            Ok(expires_at) if expires_at < usable_from => {
-                ledger.release(&hold.reservation_id).await;
-                hold.reservation_id = ReservationId::from_uuid(clock::new_id());
-                ledger.hold(&hold).await
+        let mut given_back = 0;
+        let answer = loop {
+            let answer = ledger.hold(&hold).await;
+            match &answer {
+                _ if given_back == MOST_GIVEN_BACK => break answer,
+                Ok(expires_at) if *expires_at < usable_from => ledger.release(&hold.reservation_id).await,
+                Err(NoHold::Released) => {}
+                _ => break answer,
             }
-            Err(NoHold::Released) => {
-                hold.reservation_id = ReservationId::from_uuid(clock::new_id());
-                ledger.hold(&hold).await
-            }
-            answer => answer,
+            given_back += 1;
+            hold.reservation_id = if given_back == MOST_GIVEN_BACK {
+                ReservationId::from_uuid(clock::new_id())
+            } else {
+                reservation_id(&hold.order_id, hold.ledger, given_back)
+            };
         };
         let held = answer.map(|expires_at| {
             hold.expires_at = expires_at;
@@ -360,7 +369,11 @@ fn facts(order_id: OrderId, customer_id: CustomerId, quote: Quote, risk: RiskLev
     facts
 }
 
-/// The same order holds the same units once in each ledger, however often it asks.
-fn reservation_id(order_id: &OrderId, ledger: Ledger) -> ReservationId {
-    ReservationId::from_uuid(derived("reservation", &format!("{order_id}/{ledger}")))
+/// The same order holds the same units once in each ledger, however often it asks, until it gives them back.
+fn reservation_id(order_id: &OrderId, ledger: Ledger, given_back: u32) -> ReservationId {
+    let name = match given_back {
+        0 => format!("{order_id}/{ledger}"),
+        times => format!("{order_id}/{ledger}/{times}"),
+    };
+    ReservationId::from_uuid(derived("reservation", &name))
 }

@@ -85,22 +85,42 @@ async fn a_503_may_be_tried_again_under_its_key() {
 async fn a_crash_between_hold_and_commit_leaves_only_a_hold_that_the_next_try_takes_up() {
     let shop = Shop::open().await;
     let order = order(&[("OLJCESPC7Z", 2)]);
-    // Dies after holding: the engine's answer is still awaited when the whole process goes.
-    shop.fault("fraud-engine", Fault::Silent);
-    let config = checkout::Config { fraud_timeout_ms: 60_000, ..shop.config.clone() };
-    let doomed = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let router = checkout::router(shop.transactor.clone(), &config);
-    let request = axum::http::Request::builder().method("POST").uri("/orders").header("idempotency-key", "key-1");
-    let request = request.body(axum::body::Body::from(order.to_string())).unwrap();
-    doomed.spawn(async move { tower::ServiceExt::oneshot(router, request).await });
-    until(|| shop.held() > 0).await;
-    doomed.shutdown_background();
+    dies_while_scoring(&shop, &order, 2).await;
     assert_eq!((shop.said().len(), shop.unsent().await, shop.held()), (0, 0, 2));
     assert_eq!(shop.get("/orders").await.body["orders"], json!([]));
 
-    shop.edges().faults.clear();
     assert_eq!(shop.place_as("key-1", &order).await.status, 201);
     assert_eq!((shop.said().len(), shop.held()), (3, 2));
+}
+
+/// A process that dies after it has held so many units: the engine's answer is still awaited when the whole of it goes.
+async fn dies_while_scoring(shop: &Shop, order: &serde_json::Value, units: u64) {
+    shop.fault("fraud-engine", Fault::Silent);
+    let config = checkout::Config { fraud_timeout_ms: 60_000, ..shop.config.clone() };
+    let doomed = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+    let router = checkout::router(shop.transactor.clone(), &config);
+    let request = axum::http::Request::builder().method("POST").uri("/orders").header("idempotency-key", "key-1");
+    let request = request.body(axum::body::Body::from(order.to_string())).expect("a request");
+    doomed.spawn(async move { tower::ServiceExt::oneshot(router, request).await });
+    until(|| shop.held() == units).await;
+    doomed.shutdown_background();
+    shop.edges().faults.clear();
+}
+
+/// The second try holds under another id than the first, which was given back. When it dies as well, a third id would leave its units
+/// held for an order that has others.
+#[tokio::test]
+async fn a_crash_of_a_second_try_leaves_only_a_hold_that_the_third_takes_up() {
+    let shop = Shop::open().await;
+    let order = order(&[("OLJCESPC7Z", 2), ("FURN-1", 1)]);
+    shop.fault("furniture", Fault::CannotHold);
+    assert_eq!(shop.place_as("key-1", &order).await.status, 503);
+    assert_eq!((shop.held(), shop.edges().released.len()), (0, 2));
+    shop.edges().faults.clear();
+    dies_while_scoring(&shop, &order, 3).await;
+
+    assert_eq!(shop.place_as("key-1", &order).await.status, 201);
+    assert_eq!((shop.said().len(), shop.held()), (4, 3));
 }
 
 #[tokio::test]
