@@ -170,15 +170,21 @@ async fn the_backlog_of_a_deleted_topic_survives_and_a_new_topic_of_its_name_is_
     assert_eq!(world.texts().await, ["old"]);
 }
 
-#[tokio::test]
-async fn a_full_disk_refuses_publishes_and_takes_them_again_once_there_is_room() {
+/// A topic and a subscription of a broker that may use so many bytes.
+async fn on_a_disk_of(bytes: u64) -> World {
     let mut world = World::with(|s| {
         s.segment_bytes = 64 << 10;
-        s.disk_bytes = 300_000;
+        s.disk_bytes = bytes;
     })
     .await;
     world.topic(TOPIC).await;
     world.subscription(|_| {}).await;
+    world
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_publishes_and_takes_them_again_once_there_is_room() {
+    let mut world = on_a_disk_of(300_000).await;
     let mut stored = 0;
     let refusal = loop {
         match world.publish(vec![message(&"x".repeat(30_000))]).await {
@@ -197,13 +203,7 @@ async fn a_full_disk_refuses_publishes_and_takes_them_again_once_there_is_room()
 
 #[tokio::test]
 async fn acks_take_their_share_of_the_disk() {
-    let mut world = World::with(|s| {
-        s.segment_bytes = 64 << 10;
-        s.disk_bytes = 80_000;
-    })
-    .await;
-    world.topic(TOPIC).await;
-    world.subscription(|_| {}).await;
+    let mut world = on_a_disk_of(80_000).await;
     let mut ids = Vec::new();
     for _ in 0..2 {
         // About 35 bytes each on disk, and an ack of 20 bytes for each.
