@@ -10,9 +10,13 @@ mod audit;
 mod broker;
 mod completions;
 mod demo;
+mod dlq;
+mod explain;
 mod import;
 mod order;
 mod serve;
+mod sim;
+mod stuck;
 mod topology;
 mod up;
 
@@ -36,7 +40,12 @@ Examples:
   boutique import                        fill a running shop with customers and products
   boutique order place --customer HH-2385 CJ883404:1 CJ887474:2
   boutique order show <ORDER>            the order's timeline as a tree of events by cause
-  boutique audit                         does everything add up?";
+  boutique order return <ORDER> CJ883404:1 --reason does-not-fit
+  boutique dlq list                      what died, grouped by cause; plan and replay it from there
+  boutique explain illegal_state         what a failure's code means and what to do about it
+  boutique stuck                         which orders wait too long, for what, and what mends them
+  boutique audit                         does everything add up?
+  boutique sim --seeds 0..1000           a thousand runs in which everything goes wrong that can";
 
 #[derive(Subcommand)]
 enum Command {
@@ -47,7 +56,12 @@ enum Command {
     Import(import::ImportArgs),
     #[command(subcommand)]
     Order(order::OrderCommand),
+    Stuck(stuck::StuckArgs),
     Audit(audit::AuditArgs),
+    Sim(sim::SimArgs),
+    #[command(subcommand)]
+    Dlq(dlq::DlqCommand),
+    Explain(explain::ExplainArgs),
     Topology(topology::TopologyArgs),
     Bench(bench::BenchArgs),
     Completions(completions::CompletionsArgs),
@@ -79,7 +93,11 @@ impl Cli {
             Command::Demo(args) => demo::run(args).await,
             Command::Import(args) => import::run(args).await.map(done),
             Command::Order(command) => order::run(command).await.map(done),
+            Command::Stuck(args) => stuck::run(args).await,
             Command::Audit(args) => audit::run(args).await,
+            Command::Sim(args) => sim::run(args).await,
+            Command::Dlq(command) => dlq::run(command).await,
+            Command::Explain(args) => explain::run(&args).map(done),
             Command::Topology(args) => topology::run(&args).map(done),
             Command::Bench(args) => bench::run(args).await.map(done),
             Command::Completions(args) => {

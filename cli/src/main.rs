@@ -6,7 +6,6 @@ use clap::Parser;
 
 mod addresses;
 mod api;
-mod audience;
 mod audit;
 mod background;
 mod bench;
@@ -15,10 +14,12 @@ mod commands;
 mod faults;
 mod invented;
 mod output;
+mod planted;
 mod raw_events;
 mod rest;
 mod roster;
 mod stack;
+mod stuck;
 mod timeline;
 
 #[global_allocator]
@@ -34,7 +35,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(cli.run()) {
+    match planted::plant().and_then(|()| runtime.block_on(cli.run())) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("boutique: {error:#}");

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use broker::warehouse::{Column, CreateTableError, Folder, Mode, TableName, Type, Warehouse};
+use events::Timestamp;
 use events::topology::RAW_TABLE;
 use serde_json::Value;
 
@@ -52,11 +53,11 @@ fn columns() -> [Column; 5] {
     ]
 }
 
-/// Source and id of every event with a row, each once; `None` where there is no such table.
+/// Source and id of every event with a row published at or after `since`, each once; `None` where there is no such table.
 ///
 /// # Errors
 /// When a file cannot be read or a row is none.
-pub fn events(data: &Path) -> anyhow::Result<Option<BTreeSet<(String, String)>>> {
+pub fn events(data: &Path, since: Timestamp) -> anyhow::Result<Option<BTreeSet<(String, String)>>> {
     let folder = data.join(FOLDER).join(table());
     if !folder.is_dir() {
         return Ok(None);
@@ -73,7 +74,8 @@ pub fn events(data: &Path) -> anyhow::Result<Option<BTreeSet<(String, String)>>>
             if line.last() != Some(&b'\n') {
                 break;
             }
-            found.insert(event(&line).with_context(|| format!("{} holds a row that is none", path.display()))?);
+            let event = event(&line, since).with_context(|| format!("{} holds a row that is none", path.display()))?;
+            found.extend(event);
         }
     }
     Ok(Some(found))
@@ -90,9 +92,13 @@ fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn event(line: &[u8]) -> anyhow::Result<(String, String)> {
+fn event(line: &[u8], since: Timestamp) -> anyhow::Result<Option<(String, String)>> {
     let row: Value = serde_json::from_slice(line)?;
+    let published: Timestamp = row["publish_time"].as_str().context("publish_time")?.parse()?;
+    if published < since {
+        return Ok(None);
+    }
     let attributes: Value = serde_json::from_str(row["attributes"].as_str().context("attributes")?)?;
     let attribute = |name: &str| Some(attributes[name].as_str()?.to_owned());
-    Ok((attribute("ce-source").context("ce-source")?, attribute("ce-id").context("ce-id")?))
+    Ok(Some((attribute("ce-source").context("ce-source")?, attribute("ce-id").context("ce-id")?)))
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use audit::has_ended;
 use runtime::clock::Stopwatch;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -10,14 +11,6 @@ use serde_json::{Value, json};
 use crate::addresses::Addresses;
 use crate::api;
 use crate::output;
-
-/// Statuses an order ends in.
-const TERMINAL: [&str; 3] = ["completed", "cancelled", "rejected"];
-/// Whether an order in this status has come to its end.
-#[must_use]
-pub fn has_ended(status: &str) -> bool {
-    TERMINAL.contains(&status)
-}
 
 /// How often the OMS is asked.
 const PERIOD: Duration = Duration::from_millis(100);

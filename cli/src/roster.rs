@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use bus::Bus;
+use bus::PubSub;
 use runtime::config::Environment;
 use runtime::{Base, Running};
 use store::Database;
@@ -18,7 +18,7 @@ pub struct Part {
     pub port: u16,
     /// What it is for, in a few words.
     pub purpose: &'static str,
-    /// Nobody waits for it: it is only told what happened.
+    /// Nobody waits for it: it is told what happened, or tells the time.
     pub told: bool,
 }
 
@@ -44,6 +44,8 @@ pub const PARTS: &[Part] = &[
     part("furniture", 8089, "freight catalogue and its stock"),
     part("food", 8090, "food catalogue"),
     part("fraud-engine", 8091, "scores risk (an Azure VM in the cloud)"),
+    told("scheduler", 8093, "says that a minute ended"),
+    told("ops", 8092, "dead letters and their replay"),
 ];
 
 /// Parts that are services with a database and events.
@@ -77,22 +79,24 @@ pub async fn start(
     name: &str,
     listen: SocketAddr,
     database_url: &str,
-    bus: Arc<dyn Bus>,
+    bus: Arc<PubSub>,
     environment: &Environment,
 ) -> anyhow::Result<Worker> {
     if name == gateway::NAME {
         let config = gateway::Config::from_environment(environment)?;
         return Ok(Worker::Gateway(gateway::start(listen, config).await?));
     }
-    let base = Base { listen, database: Database::parse(database_url, name)?, bus };
+    let base = Base { listen, database: Database::parse(database_url, name)?, bus: Arc::clone(&bus) as _ };
     // Opening a database blocks; it happens once, before the first request.
     let service = match name {
         "checkout" => checkout::service(&base, checkout::Config::from_environment(environment)?),
+        "scheduler" => scheduler::service(&base, scheduler::Config::from_environment(environment)?),
         "oms" => oms::service(&base, oms::Config::from_environment(environment)?),
         "accounting" => accounting::service(&base, accounting::Config::from_environment(environment)?),
         "warehouse" => warehouse::service(&base, warehouse::Config::from_environment(environment)?),
         "inventory" => inventory::service(&base, inventory::Config::from_environment(environment)?),
         "fraud-bridge" => fraud_bridge::service(&base, fraud_bridge::Config::from_environment(environment)?),
+        "ops" => ops::service(&base, ops::Config::from_environment(environment)?, bus),
         "crm" => crm::service(&base, crm::Config::from_environment(environment)?),
         "furniture" => furniture::service(&base, furniture::Config::from_environment(environment)?),
         "food" => food::service(&base, food::Config::from_environment(environment)?),

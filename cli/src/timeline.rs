@@ -8,7 +8,7 @@ use runtime::{Handled, Said, Story};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{audience, output};
+use crate::output;
 
 /// Width of the tree's column, in characters.
 const NAME_WIDTH: usize = 50;
@@ -133,7 +133,7 @@ fn fate(node: &Node<'_>) -> String {
     }
     let data = &node.said.data;
     let (ledger, risk) = (data["ledger"].as_str(), data["risk"].as_str());
-    for consumer in audience::of(&node.said.event_type, &node.said.topic, ledger, risk) {
+    for consumer in audit::audience::of(&node.said.event_type, &node.said.topic, ledger, risk) {
         if !node.handled.iter().any(|done| done.consumer == consumer) {
             parts.push(format!("{consumer} NOT YET"));
         }

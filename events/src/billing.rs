@@ -83,6 +83,9 @@ pub struct RefundRequested {
     pub amount: Money,
     /// One sentence without personal data.
     pub reason: String,
+    /// The shipment that never arrived, if that is why: its revenue is taken back. Absent: what was sold came back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipment_id: Option<ShipmentId>,
 }
 fact!(RefundRequested, "billing.refund_requested.v1", Billing, check: |fact| not_negative(&fact.amount, "amount"));
 

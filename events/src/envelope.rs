@@ -171,10 +171,45 @@ pub(crate) fn offending_field<F: DeserializeOwned>(json: &str) -> FieldError {
         Ok(_) => FieldError::new("data", "has bytes after its end"),
         Err(error) => {
             let path = format!("data.{}", error.path());
-            FieldError::new(clip(&path), clip(&error.inner().to_string()))
+            let error = error.inner();
+            let problem = match error.classify() {
+                serde_json::error::Category::Data => without_values(&error.to_string()),
+                _ => error.to_string(),
+            };
+            FieldError::new(clip(&path), clip(&problem))
         }
     }
 }
+
+/// A decoder's words without the value it complains about, which may be a person's: what stands between the kind of the problem and the
+/// last thing expected is left out, whatever it is made of.
+fn without_values(problem: &str) -> String {
+    for kind in ["invalid type: ", "invalid value: ", "unknown variant ", "unknown field "] {
+        let Some(rest) = problem.strip_prefix(kind) else { continue };
+        let (said, expected) = rest.rfind(EXPECTED).map_or((rest, ""), |at| rest.split_at(at));
+        let shape = said.split(QUOTES).next().unwrap_or_default().trim_end();
+        let space = if shape.is_empty() { "" } else { " " };
+        return match said.contains(QUOTES) {
+            true => format!("{kind}{shape}{space}{LEFT_OUT}{expected}"),
+            false => format!("{kind}{shape}{expected}"),
+        };
+    }
+    // Of these the name is the type's own.
+    if problem.starts_with("missing field") || problem.starts_with("duplicate field") {
+        return problem.to_owned();
+    }
+    match (problem.find(QUOTES), problem.rfind(QUOTES)) {
+        (Some(first), Some(last)) => format!("{}{LEFT_OUT}{}", &problem[..first], &problem[last + 1..]),
+        _ => problem.to_owned(),
+    }
+}
+
+/// Stands for a value that is not repeated.
+const LEFT_OUT: &str = "…";
+/// What a decoder puts around values.
+const QUOTES: [char; 2] = ['"', '`'];
+/// What a decoder says after the value.
+const EXPECTED: &str = ", expected ";
 
 /// The start of a hostile text on one line, short enough for a log line and an attribute.
 pub(crate) fn clip(text: &str) -> String {

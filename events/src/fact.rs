@@ -66,6 +66,8 @@ pub struct Event {
     event_type: &'static str,
     topic: Topic,
     key: String,
+    /// The story it belongs to, where that is not its cause's.
+    story: Option<EventId>,
     extensions: BTreeMap<String, String>,
     data: Encoded,
     flaw: Option<FieldError>,
@@ -77,6 +79,7 @@ impl<F: Fact> From<F> for Event {
             event_type: F::TYPE,
             topic: F::TOPIC,
             key: fact.order_id().map_or_else(|| "platform".to_owned(), |id| id.as_str().to_owned()),
+            story: None,
             extensions: fact.extensions(),
             data: Encoded(fact.encode()),
             flaw: fact.check().err(),
@@ -103,6 +106,14 @@ impl Event {
         &self.data
     }
 
+    /// The fact as a part of the story that the event `first` began. For facts whose cause belongs to no story, as a minute that ended;
+    /// the others take their cause's.
+    #[must_use]
+    pub fn in_story(mut self, first: Option<EventId>) -> Self {
+        self.story = first;
+        self
+    }
+
     /// Gives the fact its id, time and cause. From here on nothing about it changes.
     ///
     /// # Errors
@@ -112,7 +123,7 @@ impl Event {
             return Err(flaw);
         }
         Ok(Envelope {
-            correlation_id: origin.correlation_id.clone().unwrap_or_else(|| id.clone()),
+            correlation_id: self.story.or_else(|| origin.correlation_id.clone()).unwrap_or_else(|| id.clone()),
             causation_id: origin.causation_id.clone(),
             id,
             source: origin.source.clone(),

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::topology::EVENTS;
-use crate::{asyncapi, catalogue, schema, topology};
+use crate::{asyncapi, catalogue, schema, states, topology};
 
 /// Every generated file: its name below `schemas/` and its whole text. The same on every run and machine.
 #[must_use]
@@ -13,6 +13,7 @@ pub fn files() -> Vec<(String, String)> {
     files.push(("topology.json".to_owned(), text(topology::document())));
     files.push(("asyncapi.json".to_owned(), text(asyncapi::document())));
     files.push(("README.md".to_owned(), catalogue::page()));
+    files.push(("states.md".to_owned(), states::page::page()));
     files
 }
 

@@ -95,7 +95,7 @@ ids! {
     ReservationId,
     /// An invoice; one per order.
     InvoiceId,
-    /// A shipment; an order has one per ledger its lines come from.
+    /// A shipment; each line of an order is in exactly one.
     ShipmentId,
     /// A return of some lines of an order.
     ReturnId,

@@ -17,6 +17,7 @@ pub mod platform;
 pub mod pubsub;
 pub mod risk;
 pub mod schema;
+pub mod states;
 pub mod topology;
 
 pub use envelope::{Encoded, Envelope, EnvelopeError, Origin};

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::fact::FieldError;
 use crate::id::ProductId;
@@ -106,10 +106,16 @@ pub fn subtotal(lines: &[OrderLine]) -> Result<Money, MoneyError> {
     lines.iter().try_fold(Money::zero(), |sum, line| sum.plus(&line.total()?))
 }
 
-/// Checks count, quantities and prices of order lines.
+/// Checks count, quantities, of each line and of each product, and prices of order lines.
 pub(crate) fn check_order_lines(lines: &[OrderLine]) -> Result<(), FieldError> {
     check_quantities(lines.iter().map(|line| line.quantity))?;
     for (index, line) in lines.iter().enumerate() {
+        let before = lines[..index].iter().filter(|other| other.product_id == line.product_id);
+        // At most 100 lines of 10,000: the sum fits.
+        if before.map(|other| other.quantity).sum::<u32>() + line.quantity > MAX_QUANTITY {
+            let problem = format!("must be at most {MAX_QUANTITY} with the lines of its product before it");
+            return Err(FieldError::new(format!("lines[{index}].quantity"), problem));
+        }
         line.unit_price.check(&format!("lines[{index}].unitPrice"))?;
         if line.unit_price.is_negative() {
             return Err(FieldError::new(format!("lines[{index}].unitPrice"), "must not be negative"));
@@ -123,14 +129,49 @@ pub(crate) fn check_stock_lines(lines: &[StockLine]) -> Result<(), FieldError> {
     check_quantities(lines.iter().map(|line| line.quantity))
 }
 
+/// Stock lines that may be absent, and are not empty when they are there.
+pub(crate) fn some_stock_lines<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<StockLine>, D::Error> {
+    let lines = Vec::deserialize(deserializer)?;
+    if lines.is_empty() { Err(serde::de::Error::custom("must not be empty")) } else { Ok(lines) }
+}
+
+/// Checks stock lines that may be absent.
+pub(crate) fn check_some_stock_lines(lines: &[StockLine], path: &str) -> Result<(), FieldError> {
+    if lines.is_empty() { Ok(()) } else { check_quantities_at(path, lines.iter().map(|line| line.quantity)) }
+}
+
 fn check_quantities(quantities: impl ExactSizeIterator<Item = u32>) -> Result<(), FieldError> {
+    check_quantities_at("lines", quantities)
+}
+
+fn check_quantities_at(path: &str, quantities: impl ExactSizeIterator<Item = u32>) -> Result<(), FieldError> {
     if !(1..=MAX_LINES).contains(&quantities.len()) {
-        return Err(FieldError::new("lines", format!("must hold 1 to {MAX_LINES} lines")));
+        return Err(FieldError::new(path, format!("must hold 1 to {MAX_LINES} lines")));
     }
     for (index, quantity) in quantities.enumerate() {
         if !(1..=MAX_QUANTITY).contains(&quantity) {
-            return Err(FieldError::new(format!("lines[{index}].quantity"), format!("must be 1 to {MAX_QUANTITY}")));
+            return Err(FieldError::new(format!("{path}[{index}].quantity"), format!("must be 1 to {MAX_QUANTITY}")));
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_has_no_more_units_of_a_product_than_one_line_may_have() {
+        let line = |id: &str, quantity| OrderLine {
+            product_id: id.parse().unwrap(),
+            quantity,
+            unit_price: Money::from_minor(100),
+            ledger: Ledger::Inventory,
+        };
+        let full = [line("A", 9_999), line("B", MAX_QUANTITY), line("A", 1)];
+        assert_eq!(check_order_lines(&full), Ok(()));
+        let over = [line("A", 9_999), line("B", 1), line("A", 2)];
+        let error = check_order_lines(&over).expect_err("10,001 units of A");
+        assert_eq!(error.path, "lines[2].quantity");
+    }
 }

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::fact::fact;
+use crate::fact::{FieldError, fact};
 use crate::id::{CustomerId, OrderId};
-use crate::line::{OrderLine, check_order_lines};
+use crate::line::{Ledger, OrderLine, check_order_lines};
 use crate::money::Money;
 use crate::risk::RiskLevel;
 
@@ -77,8 +77,10 @@ pub enum CancellationReason {
     ByCustomer,
     /// A person or a deadline refused a flagged order.
     FraudConfirmed,
-    /// The warehouse stopped or could not ship it.
+    /// The warehouse stopped or could not ship it. Nothing left the house.
     ShipmentFailed,
+    /// All of it left the house and none of it could be delivered. It is on its way back.
+    Undeliverable,
 }
 
 impl fmt::Display for CancellationReason {
@@ -89,6 +91,7 @@ impl fmt::Display for CancellationReason {
             CancellationReason::ByCustomer => "cancelled by the customer",
             CancellationReason::FraudConfirmed => "fraud confirmed",
             CancellationReason::ShipmentFailed => "shipment failed",
+            CancellationReason::Undeliverable => "undeliverable",
         })
     }
 }
@@ -140,3 +143,41 @@ pub struct OrderCompleted {
     pub completed_at: Timestamp,
 }
 fact!(OrderCompleted, "order.completed.v1", Orders, check: |fact| fact.total.check("total"));
+
+/// A step of the order was silent past its deadline. Said once per step; the missing event, when it comes, is what ends it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderStuck {
+    /// Which order.
+    pub order_id: OrderId,
+    /// Wire type of the event that is missing.
+    #[schemars(length(min = 1, max = 128))]
+    pub missing_event_type: String,
+    /// The ledger the event is about, where an order has one such event per ledger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<Ledger>,
+    /// The service that is to say it.
+    #[schemars(length(min = 1, max = 64))]
+    pub owed_by: String,
+    /// Since when the order waits for it.
+    pub since: Timestamp,
+}
+fact!(OrderStuck, "order.stuck.v1", Orders,
+check: |fact| {
+    check_text("missingEventType", &fact.missing_event_type, MAX_TYPE_CHARS)?;
+    check_text("owedBy", &fact.owed_by, MAX_SERVICE_CHARS)
+});
+
+/// The longest wire type that is named as missing, in characters.
+const MAX_TYPE_CHARS: usize = 128;
+/// The longest name of a service that owes an event, in characters.
+const MAX_SERVICE_CHARS: usize = 64;
+
+fn check_text(path: &str, text: &str, longest: usize) -> Result<(), FieldError> {
+    let length = text.chars().count();
+    if (1..=longest).contains(&length) {
+        Ok(())
+    } else {
+        Err(FieldError::new(path, format!("must have 1 to {longest} characters")))
+    }
+}

@@ -87,6 +87,11 @@ pub mod limits {
     pub const RETENTION_DAYS: u32 = 7;
     /// How long dead letters are kept, in days.
     pub const DEAD_LETTER_RETENTION_DAYS: u32 = 14;
+    /// How long consumers remember what they handled and what failed, in days: as long as an event can come again, from its
+    /// subscription or from its dead letters.
+    pub const INBOX_DAYS: u32 = DEAD_LETTER_RETENTION_DAYS + RETENTION_DAYS;
+    /// How long services keep what they said, in days: the audit and the timelines of orders are read from it.
+    pub const OUTBOX_DAYS: u32 = 35;
 }
 
 const fn row<F: Fact>(said_by: &'static [&'static str], heard_by: &'static [&'static str]) -> EventRow {
@@ -101,6 +106,7 @@ pub const EVENTS: &[EventRow] = &[
     row::<order::OrderOnHold>(&["oms"], &[]),
     row::<order::OrderReleased>(&["oms"], &[]),
     row::<order::OrderCompleted>(&["oms"], &["crm"]),
+    row::<order::OrderStuck>(&["oms"], &[]),
     row::<inventory::StockReserved>(&["checkout"], &["inventory", "furniture"]),
     row::<inventory::StockCommitted>(&["inventory", "furniture"], &["oms"]),
     row::<inventory::StockRejected>(&["inventory", "furniture"], &["oms"]),
@@ -119,9 +125,13 @@ pub const EVENTS: &[EventRow] = &[
     row::<fulfillment::ShipmentFailed>(&["warehouse"], &["oms"]),
     row::<fulfillment::ReturnRequested>(&["oms"], &["warehouse"]),
     row::<fulfillment::ReturnReceived>(&["warehouse"], &["oms", "accounting", "inventory", "furniture"]),
+    row::<fulfillment::ReturnClosed>(&["warehouse"], &["oms"]),
     row::<risk::FraudCleared>(&["fraud-bridge"], &["oms"]),
     row::<risk::FraudFlagged>(&["fraud-bridge"], &["oms"]),
-    row::<platform::MinuteElapsed>(&["scheduler"], &[]),
+    row::<platform::MinuteElapsed>(
+        &["scheduler"],
+        &["checkout", "oms", "accounting", "warehouse", "inventory", "furniture", "fraud-bridge", "crm"],
+    ),
 ];
 
 const fn listen(topic: Topic, consumer: &'static str, lets_through: &'static str) -> SubscriptionRow {
@@ -169,6 +179,14 @@ pub const SUBSCRIPTIONS: &[SubscriptionRow] = &[
     listen(Topic::Fulfillment, "inventory", r#"attributes.ce-ledger = "inventory""#),
     listen(Topic::Fulfillment, "furniture", r#"attributes.ce-ledger = "furniture""#),
     listen(Topic::Risk, "oms", ""),
+    listen(Topic::Clock, "checkout", ""),
+    listen(Topic::Clock, "oms", ""),
+    listen(Topic::Clock, "accounting", ""),
+    listen(Topic::Clock, "warehouse", ""),
+    listen(Topic::Clock, "inventory", ""),
+    listen(Topic::Clock, "furniture", ""),
+    listen(Topic::Clock, "fraud-bridge", ""),
+    listen(Topic::Clock, "crm", ""),
 ];
 
 impl SubscriptionRow {
@@ -197,6 +215,12 @@ pub fn consumers() -> Vec<&'static str> {
         }
     }
     names
+}
+
+/// Services that say events of this type; none for a type that is not in the table.
+#[must_use]
+pub fn speakers(event_type: &str) -> &'static [&'static str] {
+    EVENTS.iter().find(|row| row.event_type == event_type).map_or(&[], |row| row.said_by)
 }
 
 /// The dead-letter topic of a consumer, and the name of the pull subscription on it.

@@ -182,6 +182,32 @@ fn an_error_names_the_path_of_the_offending_field() {
 }
 
 #[test]
+fn an_error_repeats_nothing_of_what_a_hostile_payload_holds() {
+    let confirmed = samples().into_iter().find(|sample| sample.file == "order.confirmed.v1/1.json");
+    let confirmed = confirmed.expect("the first sample of all is there");
+    let secrets =
+        ["Ada Lovelace", "Ada \"the\" Lovelace", "Ada `the` Lovelace", "555", "Ada` Lovelace", "Ada\" Lovelace"];
+    for secret in secrets {
+        for pointer in ["/risk", "/lines/1/quantity", "/lines", "/total/units", "/orderId"] {
+            let mut data = confirmed.data.clone();
+            *data.pointer_mut(pointer).expect("the sample has the member") = json!(secret);
+            let text = confirmed.type_takes(&data).map_or_else(|error| error.to_string(), |()| String::new());
+            assert!(!["Ada", "Lovelace", "the\"", "555"].iter().any(|part| text.contains(part)), "{pointer}: {text}");
+        }
+        let mut data = confirmed.data.clone();
+        data["lines"][0][secret] = json!(1);
+        let text = confirmed.type_takes(&data).map_or_else(|error| error.to_string(), |()| String::new());
+        assert!(!text.contains("Ada"), "{text}");
+    }
+    for number in [json!(-4_930_123), json!(4_930_123.5)] {
+        let mut data = confirmed.data.clone();
+        data["lines"][1]["quantity"] = number;
+        let text = confirmed.type_takes(&data).expect_err("out of bounds").to_string();
+        assert!(!text.contains("4930123"), "{text}");
+    }
+}
+
+#[test]
 fn a_newer_version_of_a_known_event_is_refused_and_an_unknown_event_is_not() {
     let sample = samples().into_iter().next().expect("there are samples");
     let check = |event_type: &str| {

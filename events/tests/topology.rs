@@ -16,15 +16,15 @@ const SERVICES: [&str; 9] =
     ["checkout", "oms", "accounting", "warehouse", "inventory", "furniture", "fraud-bridge", "crm", "scheduler"];
 /// What filters let through in excess, as (subscription, type). A consumer acknowledges it without a reaction.
 const EXCESS: [(&str, &str); 0] = [];
-/// Events that nobody reacts to: they are said for the warehouse of facts alone, or wake a service by its own schedule.
+/// Events that nobody reacts to: they are said for the warehouse of facts and for people alone.
 const UNHEARD: [&str; 7] = [
     "com.onlineboutique.order.on_hold.v1",
     "com.onlineboutique.order.released.v1",
+    "com.onlineboutique.order.stuck.v1",
     "com.onlineboutique.inventory.stock_released.v1",
     "com.onlineboutique.inventory.stock_low.v1",
     "com.onlineboutique.billing.revenue_recognized.v1",
     "com.onlineboutique.fulfillment.shipment_created.v1",
-    "com.onlineboutique.platform.minute_elapsed.v1",
 ];
 /// The longest filter Pub/Sub takes, in bytes.
 const MAX_FILTER_BYTES: usize = 256;
@@ -68,7 +68,7 @@ fn needs(consumer: &str, row: &EventRow, attributes: &Attributes) -> bool {
     let is = |name: &str, value: &str| attributes.get(name).is_some_and(|actual| actual == value);
     match consumer {
         "inventory" | "furniture" if attributes.contains_key("ce-ledger") => reacts && is("ce-ledger", consumer),
-        "fraud-bridge" => reacts && is("ce-risk", "UNKNOWN"),
+        "fraud-bridge" if attributes.contains_key("ce-risk") => reacts && is("ce-risk", "UNKNOWN"),
         _ => reacts,
     }
 }

@@ -16,7 +16,7 @@ use store::Database;
 use tempfile::TempDir;
 
 /// How long a test waits for something that has to happen.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 /// How often it looks.
 const PERIOD: Duration = Duration::from_millis(20);
 
@@ -52,7 +52,7 @@ macro_rules! part {
 }
 
 /// Those who are asked come before those who ask.
-fn parts() -> [Part; 10] {
+fn parts() -> [Part; 11] {
     [
         part!(crm),
         part!(inventory),
@@ -64,6 +64,7 @@ fn parts() -> [Part; 10] {
         part!(accounting),
         part!(fraud_bridge),
         part!(checkout),
+        part!(scheduler),
     ]
 }
 
@@ -72,6 +73,7 @@ pub struct Shop {
     folder: TempDir,
     broker: Option<Broker>,
     bus: Arc<dyn Bus>,
+    pubsub: Arc<PubSub>,
     environment: BTreeMap<String, String>,
     addresses: BTreeMap<&'static str, SocketAddr>,
     running: BTreeMap<&'static str, Running>,
@@ -102,7 +104,8 @@ impl Shop {
 
     async fn assemble(folder: TempDir, broker: Option<Broker>, host: &str, settings: &[(&str, &str)]) -> Self {
         let address = Address::new("test", Some(host));
-        let bus: Arc<dyn Bus> = Arc::new(PubSub::connect(address.clone()).await.expect("a bus"));
+        let pubsub = Arc::new(PubSub::connect(address.clone()).await.expect("a bus"));
+        let bus: Arc<dyn Bus> = Arc::clone(&pubsub) as _;
         let mut environment: BTreeMap<String, String> =
             SETTINGS.iter().chain(settings).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let mut addresses = BTreeMap::new();
@@ -119,13 +122,18 @@ impl Shop {
         let endpoint = |name: &'static str| Some((name, format!("http://{}/", addresses.get(name)?)));
         let endpoints = topology::consumers().into_iter().filter_map(endpoint).collect();
         bus::provision::provision(&address, &endpoints, None).await.expect("topics and subscriptions");
-        Self { folder, broker, bus, environment, addresses, running, gateway }
+        Self { folder, broker, bus, pubsub, environment, addresses, running, gateway }
     }
 
     /// A client of one part; `gateway` too.
     pub fn peer(&self, name: &'static str) -> Peer {
         let address = if name == "gateway" { self.gateway.address() } else { self.addresses[name] };
         Peer::new(name, &format!("http://{address}"), Duration::from_secs(10))
+    }
+
+    /// Where a service listens.
+    pub fn url(&self, name: &str) -> String {
+        format!("http://{}", self.addresses[name])
     }
 
     /// The way to Pub/Sub.
@@ -148,6 +156,28 @@ impl Shop {
         let part = parts().into_iter().find(|part| part.name == name).expect("a part");
         let service = start(&part, &self.folder, self.addresses[name], &self.bus, &self.environment).await;
         self.running.insert(name, service);
+    }
+
+    /// Starts ops, which not every test needs. Once stopped it can be opened again on its database.
+    pub async fn open_ops(&mut self) {
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        let database = Database::Sqlite { path: self.database(ops::NAME) };
+        let base = Base { listen, database, bus: Arc::clone(&self.bus) };
+        let config = ops::Config::from_environment(&Environment::of(self.environment.clone())).expect("complete");
+        let service = ops::service(&base, config, Arc::clone(&self.pubsub) as _).expect("a service");
+        let service = service.start(listen).await.expect("a free port");
+        self.addresses.insert(ops::NAME, service.address());
+        self.running.insert(ops::NAME, service);
+    }
+
+    /// Deploys one service anew with a setting, or without it.
+    pub async fn deploy(&mut self, name: &'static str, variable: &str, value: Option<&str>) {
+        match value {
+            Some(value) => self.environment.insert(variable.to_owned(), value.to_owned()),
+            None => self.environment.remove(variable),
+        };
+        self.stop(name).await;
+        self.start(name).await;
     }
 
     /// Stops everything.

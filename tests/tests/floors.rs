@@ -15,12 +15,15 @@ fn floor(folder: &str) -> Option<u32> {
         ("platform/runtime", 2),
         ("platform/bigquery", 2),
         ("platform/stock", 3),
+        ("platform/audit", 3),
         ("platform/testkit", 3),
         ("producers/", 4),
         ("consumers/", 4),
         ("edges/", 4),
-        ("cli", 5),
-        ("tests", 5),
+        ("tests/force", 4),
+        ("tests/sim", 5),
+        ("cli", 6),
+        ("tests", 6),
     ];
     floors.iter().find(|(prefix, _)| folder.starts_with(prefix)).map(|(_, floor)| *floor)
 }

@@ -3,17 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use audit::Book;
 use store::{Database, Migration, Store};
 
 use crate::commands::ANSWERED;
-
-/// A service that keeps books.
-pub struct Book {
-    /// The service's name.
-    pub service: &'static str,
-    /// Its database.
-    pub store: Store,
-}
 
 /// Where the books are.
 #[derive(Debug, Clone)]
@@ -25,7 +18,7 @@ pub struct Books {
 }
 
 /// Services with a database, and their tables.
-fn keepers() -> [(&'static str, &'static [Migration]); 8] {
+fn keepers() -> [(&'static str, &'static [Migration]); 10] {
     [
         (checkout::NAME, checkout::MIGRATIONS),
         (oms::NAME, oms::MIGRATIONS),
@@ -35,6 +28,8 @@ fn keepers() -> [(&'static str, &'static [Migration]); 8] {
         (furniture::NAME, furniture::MIGRATIONS),
         (fraud_bridge::NAME, fraud_bridge::MIGRATIONS),
         (crm::NAME, crm::MIGRATIONS),
+        (scheduler::NAME, scheduler::MIGRATIONS),
+        (ops::NAME, ops::MIGRATIONS),
     ]
 }
 

@@ -40,7 +40,7 @@ pub(super) async fn run(args: AuditArgs) -> anyhow::Result<ExitCode> {
     if args.json {
         output::json(&report)?;
     } else {
-        print!("{}", report.render());
+        print!("{}", audit::render(&report));
     }
     Ok(if report.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

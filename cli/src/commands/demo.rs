@@ -133,7 +133,7 @@ fn print(outcome: &Outcome) {
     println!("{table}");
     let (placing, resting) = (outcome.placing.as_secs_f64(), outcome.resting.as_secs_f64());
     println!("placed in {placing:.1} s, all at rest after {resting:.1} s\n");
-    print!("{}", outcome.report.render());
+    print!("{}", audit::render(&outcome.report));
 }
 
 fn print_json(outcome: &Outcome) -> anyhow::Result<()> {

@@ -1,4 +1,7 @@
-//! `boutique order place|show|list|cancel`
+//! `boutique order place|show|list|cancel|return|release|refuse`
+
+mod review;
+mod send_back;
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
@@ -11,13 +14,16 @@ use crate::api::Shop;
 use crate::output;
 use crate::timeline::{self, Timeline};
 
-/// Place, show, list and cancel orders, through the gateway.
+/// Place, show, list, cancel and return orders, through the gateway; release and refuse those on hold.
 #[derive(Subcommand)]
 pub enum OrderCommand {
     Place(PlaceArgs),
     Show(ShowArgs),
     List(ListArgs),
     Cancel(CancelArgs),
+    Return(send_back::ReturnArgs),
+    Release(review::ReleaseArgs),
+    Refuse(review::RefuseArgs),
 }
 
 /// Place an order.
@@ -88,6 +94,9 @@ pub(super) async fn run(command: OrderCommand) -> anyhow::Result<()> {
         OrderCommand::Show(args) => show(args).await,
         OrderCommand::List(args) => list(args).await,
         OrderCommand::Cancel(args) => cancel(args).await,
+        OrderCommand::Return(args) => send_back::run(args).await,
+        OrderCommand::Release(args) => review::release(args).await,
+        OrderCommand::Refuse(args) => review::refuse(args).await,
     }
 }
 

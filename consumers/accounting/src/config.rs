@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use runtime::Code;
 use runtime::config::{ConfigError, Environment};
 
 /// The longest a call to the CRM may take, in milliseconds.
@@ -14,11 +15,18 @@ pub struct Config {
     pub crm_url: String,
     /// How long one call to the CRM may take. From `BOUTIQUE_CRM_TIMEOUT_MS`, 2,000 when not set. 1..=30,000 ms.
     pub crm_timeout: Duration,
+    /// A defect on purpose, to practise with: issuing an invoice fails with this code. From `BOUTIQUE_ACCOUNTING_FAIL`, none when not
+    /// set. Refused in the cloud.
+    pub fail: Option<Code>,
 }
+
+/// What the environment has where a service runs in the cloud. From the documentation of Cloud Run ("Container runtime contract") and of
+/// Kubernetes ("Accessing the API from a Pod").
+const CLOUD: [&str; 2] = ["K_SERVICE", "KUBERNETES_SERVICE_HOST"];
 
 impl Default for Config {
     fn default() -> Self {
-        Self { crm_url: "http://127.0.0.1:8088".to_owned(), crm_timeout: Duration::from_secs(2) }
+        Self { crm_url: "http://127.0.0.1:8088".to_owned(), crm_timeout: Duration::from_secs(2), fail: None }
     }
 }
 
@@ -36,6 +44,38 @@ impl Config {
         Ok(Self {
             crm_url: environment.or("BOUTIQUE_CRM_URL", Self::default().crm_url)?,
             crm_timeout: Duration::from_millis(timeout_ms),
+            fail: fail(environment)?,
         })
+    }
+}
+
+fn fail(environment: &Environment) -> Result<Option<Code>, ConfigError> {
+    let name = "BOUTIQUE_ACCOUNTING_FAIL";
+    let Some(text) = environment.text(name) else { return Ok(None) };
+    let refuse = |problem: String| ConfigError { name: name.to_owned(), problem };
+    if CLOUD.iter().any(|sign| environment.text(sign).is_some()) {
+        return Err(refuse("is for practice on one machine, and refused in the cloud".to_owned()));
+    }
+    text.parse().map(Some).map_err(|error: runtime::codes::NoSuchCode| refuse(format!("cannot be used: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let owned = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Config::from_environment(&Environment::of(owned))
+    }
+
+    #[test]
+    fn a_defect_on_purpose_is_for_one_machine_only() {
+        let broken = ("BOUTIQUE_ACCOUNTING_FAIL", "illegal_state");
+        assert_eq!(of(&[]).unwrap().fail, None);
+        assert_eq!(of(&[broken]).unwrap().fail, Some(Code::IllegalState));
+        for cloud in CLOUD {
+            assert_eq!(of(&[broken, (cloud, "accounting")]).unwrap_err().name, broken.0);
+        }
+        assert_eq!(of(&[("BOUTIQUE_ACCOUNTING_FAIL", "no_such_code")]).unwrap_err().name, broken.0);
     }
 }

@@ -48,14 +48,14 @@ pub struct Line {
 
 /// What stands on an invoice. All amounts in hundredths.
 ///
-/// `deferred + recognized` is the total less what was refunded before it was earned.
+/// `deferred + recognized` is the total less what was refunded before it was earned, or taken back because it never arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Books {
     /// What is to be paid.
     pub total_minor: i64,
     /// What is not earned yet.
     pub deferred_minor: i64,
-    /// What was earned by shipments.
+    /// What was earned by shipments that arrived or are under way.
     pub recognized_minor: i64,
     /// What was given back.
     pub refunded_minor: i64,
@@ -82,6 +82,15 @@ pub enum Misfit {
         /// What is left.
         left_minor: i64,
     },
+}
+
+/// Why money is given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// What was sold came back: it stays earned, and the return stands beside it.
+    Returned,
+    /// It never arrived: what was earned with it is taken back.
+    Undelivered,
 }
 
 /// Where a refund is taken from, in hundredths.
@@ -178,7 +187,7 @@ pub fn left_minor(books: &Books) -> i64 {
 ///
 /// # Errors
 /// [`Misfit::Overdrawn`].
-pub fn refund(books: &mut Books, amount_minor: i64) -> Result<Refund, Misfit> {
+pub fn refund(books: &mut Books, amount_minor: i64, why: Why) -> Result<Refund, Misfit> {
     let left_minor = left_minor(books);
     if amount_minor > left_minor || amount_minor < 0 {
         return Err(Misfit::Overdrawn { asked_minor: amount_minor, left_minor });
@@ -188,6 +197,9 @@ pub fn refund(books: &mut Books, amount_minor: i64) -> Result<Refund, Misfit> {
     let deferred_minor = amount_minor - earned_minor;
     books.deferred_minor -= deferred_minor;
     books.refunded_minor += amount_minor;
+    if why == Why::Undelivered {
+        books.recognized_minor -= earned_minor;
+    }
     Ok(Refund { earned_minor, deferred_minor })
 }
 
@@ -230,13 +242,27 @@ mod tests {
     }
 
     #[test]
+    fn what_never_arrived_is_not_earned_and_the_last_shipment_earns_what_is_left() {
+        let mut books = books(&[(1, 100), (1, 200)], 299);
+        assert_eq!(recognize(&mut books, &[units(1, 1)]), Ok(199));
+        let taken = refund(&mut books, 199, Why::Undelivered);
+        assert_eq!(taken, Ok(Refund { earned_minor: 199, deferred_minor: 0 }));
+        assert_eq!((books.deferred_minor, books.recognized_minor), (100, 0));
+        assert_eq!(recognize(&mut books, &[units(0, 1)]), Ok(100));
+        assert_eq!((books.deferred_minor, books.recognized_minor, left_minor(&books)), (0, 100, 100));
+    }
+
+    #[test]
     fn a_refund_comes_out_of_what_was_earned_first() {
         let mut books = books(&[(1, 100), (1, 200)], 300);
         assert_eq!(recognize(&mut books, &[units(0, 1)]), Ok(100));
-        assert_eq!(refund(&mut books, 150), Ok(Refund { earned_minor: 100, deferred_minor: 50 }));
-        assert_eq!(refund(&mut books, 151), Err(Misfit::Overdrawn { asked_minor: 151, left_minor: 150 }));
+        assert_eq!(refund(&mut books, 150, Why::Returned), Ok(Refund { earned_minor: 100, deferred_minor: 50 }));
+        assert_eq!(
+            refund(&mut books, 151, Why::Returned),
+            Err(Misfit::Overdrawn { asked_minor: 151, left_minor: 150 })
+        );
         assert_eq!(recognize(&mut books, &[units(1, 1)]), Ok(150));
-        assert_eq!(refund(&mut books, 150), Ok(Refund { earned_minor: 150, deferred_minor: 0 }));
+        assert_eq!(refund(&mut books, 150, Why::Returned), Ok(Refund { earned_minor: 150, deferred_minor: 0 }));
         assert_eq!(left_minor(&books), 0);
     }
 
@@ -272,20 +298,23 @@ mod tests {
 
         #[test]
         fn refunds_never_give_back_more_than_was_paid(
-            total in 0i64..10_000, asked in prop::collection::vec(0i64..5_000, 0..10), ship_after in 0usize..10,
+            total in 0i64..10_000,
+            asked in prop::collection::vec((0i64..5_000, any::<bool>()), 0..10),
+            ship_after in 0usize..10,
         ) {
             let mut books = books(&[(1, total), (1, total)], total);
             let mut given = 0;
-            for (position, amount) in asked.iter().enumerate() {
+            for (position, (amount, undelivered)) in asked.iter().enumerate() {
+                let why = if *undelivered { Why::Undelivered } else { Why::Returned };
                 if position == ship_after {
                     recognize(&mut books, &[units(0, 1)]).unwrap();
                 }
-                if let Ok(Refund { earned_minor, deferred_minor }) = refund(&mut books, *amount) {
+                if let Ok(Refund { earned_minor, deferred_minor }) = refund(&mut books, *amount, why) {
                     prop_assert!(earned_minor >= 0 && deferred_minor >= 0);
                     prop_assert_eq!(earned_minor + deferred_minor, *amount);
                     given += amount;
                 }
-                prop_assert!(books.deferred_minor >= 0 && given <= total);
+                prop_assert!(books.deferred_minor >= 0 && books.recognized_minor >= 0 && given <= total);
                 prop_assert!(books.deferred_minor + books.recognized_minor <= total);
             }
             prop_assert_eq!(left_minor(&books), total - given);

@@ -2,8 +2,9 @@
 
 use events::billing::InvoiceRequested;
 use events::id::derived;
+use events::states::invoice::{MACHINE, Trigger};
 use events::{CustomerId, InvoiceId, OrderId};
-use runtime::Failure;
+use runtime::{Code, Failure};
 use store::{Row, StoreError, Tx, params};
 
 use crate::decide::{Books, Line};
@@ -20,36 +21,8 @@ const KEEP: &str = "UPDATE invoices SET status = ?2, deferred_minor = ?3, recogn
 const ONE: &str = "SELECT status, invoice_id, customer_id, code, total_minor, deferred_minor, recognized_minor,
     refunded_minor, lines FROM invoices WHERE order_id = ?1";
 
-/// Where an order's invoice stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Status {
-    /// The order was cancelled before an invoice was asked for.
-    Cancelled,
-    /// It is in the books.
-    Issued,
-    /// It could not be issued.
-    Failed,
-    /// It was issued and taken back.
-    Reversed,
-}
-
-impl Status {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Status::Cancelled => "cancelled",
-            Status::Issued => "issued",
-            Status::Failed => "failed",
-            Status::Reversed => "reversed",
-        }
-    }
-
-    fn read(text: &str) -> Result<Self, StoreError> {
-        [Status::Cancelled, Status::Issued, Status::Failed, Status::Reversed]
-            .into_iter()
-            .find(|status| status.as_str() == text)
-            .ok_or_else(|| StoreError::Row { reason: "an invoice has an unknown status".to_owned() })
-    }
-}
+/// Where an order's invoice stands. Without a row it is absent.
+pub(crate) use events::states::invoice::State as Status;
 
 /// An order's invoice.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +45,14 @@ pub(crate) struct Issued {
 }
 
 impl Invoice {
+    /// Where `trigger` leads the invoice.
+    ///
+    /// # Errors
+    /// [`Failure::Permanent`] when that cannot happen to it.
+    pub(crate) fn next(&self, trigger: Trigger) -> Result<Status, Failure> {
+        Ok(MACHINE.next(self.status, trigger)?)
+    }
+
     /// The invoice, provided that it stands.
     ///
     /// # Errors
@@ -86,7 +67,7 @@ impl Invoice {
                 ..
             } => Ok(Issued { invoice_id, customer_id, books }),
             Invoice { status, .. } => {
-                Err(Failure::permanent("illegal_state", format!("the order's invoice is {}", status.as_str())))
+                Err(Failure::permanent(Code::IllegalState, format!("the order's invoice is {}", status.as_str())))
             }
         }
     }
@@ -103,10 +84,11 @@ pub(crate) fn add(
     request: &InvoiceRequested,
     books: &Books,
     code: Option<&str>,
-) -> Result<bool, StoreError> {
+) -> Result<bool, Failure> {
     let now_ms = tx.now_ms();
     let invoice_id = code.is_none().then(|| invoice_id(&request.order_id));
-    let status = if code.is_none() { Status::Issued } else { Status::Failed };
+    let trigger = if code.is_none() { Trigger::Issue } else { Trigger::Refuse };
+    let status = MACHINE.next(Status::Absent, trigger)?;
     let deferred_minor = if code.is_none() { books.deferred_minor } else { 0 };
     let lines = to_json(&books.lines);
     let values = params![
@@ -161,7 +143,7 @@ fn read(row: &Row<'_>) -> Result<Invoice, StoreError> {
     let customer_id = row.get_opt_text(2)?.map(CustomerId::try_from).transpose().map_err(|_| broken("customer"))?;
     let lines: Vec<Line> = serde_json::from_str(row.get_str(8)?).map_err(|_| broken("lines"))?;
     Ok(Invoice {
-        status: Status::read(row.get_str(0)?)?,
+        status: Status::named(row.get_str(0)?).ok_or_else(|| broken("status"))?,
         invoice_id,
         customer_id,
         code: row.get_opt_text(3)?,

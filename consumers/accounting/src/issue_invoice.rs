@@ -4,7 +4,7 @@
 
 use events::billing::{InvoiceFailed, InvoiceIssued, InvoiceRequested};
 use events::{Envelope, Event, Money};
-use runtime::{Failure, Inquiry};
+use runtime::{Code, Failure, Inquiry, codes};
 use store::Tx;
 
 use crate::crm::Crm;
@@ -15,11 +15,13 @@ use crate::ledger::{self, Account, Kind, Move, Opened};
 /// Issues the invoice of an order.
 pub(crate) struct IssueInvoice {
     crm: Crm,
+    /// The defect on purpose of [`Config`](crate::Config).
+    fail: Option<Code>,
 }
 
 impl IssueInvoice {
-    pub(crate) fn new(crm: Crm) -> Self {
-        Self { crm }
+    pub(crate) fn new(crm: Crm, fail: Option<Code>) -> Self {
+        Self { crm, fail }
     }
 }
 
@@ -43,6 +45,13 @@ impl Inquiry for IssueInvoice {
         event: &Envelope<InvoiceRequested>,
         billing: Billing,
     ) -> Result<Vec<Event>, Failure> {
+        if let Some(code) = self.fail {
+            let reason = format!("the invoice of order {} cannot be issued: told to fail", event.data.order_id);
+            return Err(match code.kind() {
+                codes::Kind::Transient => Failure::transient(code, reason),
+                codes::Kind::Permanent => Failure::permanent(code, reason),
+            });
+        }
         issue(tx, &event.data, billing)
     }
 }

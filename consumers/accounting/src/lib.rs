@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod config;
+mod credit_notes;
 mod crm;
 pub mod decide;
 mod doors;

@@ -3,5 +3,7 @@
 use store::Migration;
 
 /// Every step, in order.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, name: "ledger", sql: include_str!("../migrations/0001_ledger.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, name: "ledger", sql: include_str!("../migrations/0001_ledger.sql") },
+    Migration { version: 2, name: "credit_notes", sql: include_str!("../migrations/0002_credit_notes.sql") },
+];

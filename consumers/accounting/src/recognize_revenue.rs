@@ -4,8 +4,9 @@
 
 use events::billing::RevenueRecognized;
 use events::fulfillment::ShipmentDispatched;
+use events::states::invoice::Trigger;
 use events::{Envelope, Event, Money};
-use runtime::{Failure, Reaction};
+use runtime::{Code, Failure, Reaction};
 use store::Tx;
 
 use crate::invoices::{Issued, Status};
@@ -25,17 +26,22 @@ impl Reaction for RecognizeRevenue {
     fn handle(&self, tx: &mut Tx<'_>, event: &Envelope<ShipmentDispatched>) -> Result<Vec<Event>, Failure> {
         let ShipmentDispatched { order_id, shipment_id, lines, .. } = &event.data;
         let invoice = invoices::invoice(tx, order_id)?
-            .ok_or_else(|| Failure::transient("invoice_pending", "the order has no invoice yet"))?;
+            .ok_or_else(|| Failure::transient(Code::InvoicePending, "the order has no invoice yet"))?;
+        let status = invoice.next(Trigger::Earn)?;
+        if status != Status::Issued {
+            // It left, could not be delivered, and the order was cancelled before this was heard.
+            return Ok(Vec::new());
+        }
         let Opened::New(opening) = ledger::open(tx, Kind::Revenue, shipment_id.as_str(), Some(order_id.as_str()))?
         else {
             return Ok(Vec::new());
         };
         let Issued { invoice_id, mut books, .. } = invoice.issued()?;
         let earned_minor = decide::recognize(&mut books, lines)
-            .map_err(|misfit| Failure::permanent("illegal_state", misfit.to_string()))?;
+            .map_err(|misfit| Failure::permanent(Code::IllegalState, misfit.to_string()))?;
         let (debit, credit) = (Account::DeferredRevenue, Account::Revenue);
         opening.post(tx, &[Move { debit, credit, amount_minor: earned_minor }])?;
-        invoices::keep(tx, order_id, Status::Issued, &books)?;
+        invoices::keep(tx, order_id, status, &books)?;
         let fact = RevenueRecognized {
             order_id: order_id.clone(),
             invoice_id,

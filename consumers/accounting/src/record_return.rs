@@ -20,7 +20,7 @@ impl Reaction for RecordReturn {
     /// # Errors
     /// [`Failure::Transient`] when the database fails.
     fn handle(&self, tx: &mut Tx<'_>, event: &Envelope<ReturnReceived>) -> Result<Vec<Event>, Failure> {
-        let ReturnReceived { order_id, return_id, ledger, lines } = &event.data;
+        let ReturnReceived { order_id, return_id, ledger, lines, .. } = &event.data;
         let lines = serde_json::to_string(lines).expect("stock lines have only strings and integers");
         let received_at_ms = event.time.as_millisecond();
         let values = params![return_id.as_str(), ledger.as_str(), order_id.as_str(), &lines, received_at_ms];

@@ -1,7 +1,7 @@
 //! The service from its parts.
 
 use axum::Router;
-use runtime::{Base, Consumer, Foundation, Publishing, Service, StartError, Transactor};
+use runtime::{Base, Consumer, Foundation, NoteMinute, Publishing, Service, StartError, Transactor};
 
 use crate::config::Config;
 use crate::crm::Crm;
@@ -30,11 +30,12 @@ pub fn service(base: &Base, config: Config) -> Result<Service, StartError> {
 #[must_use]
 pub fn consumer(config: &Config) -> Consumer {
     Consumer::new(NAME)
-        .on_asking(IssueInvoice::new(Crm::new(config)))
+        .on_asking(IssueInvoice::new(Crm::new(config), config.fail))
         .on(RecognizeRevenue)
         .on(ReverseInvoice)
         .on(PayRefund)
         .on(RecordReturn)
+        .on(NoteMinute)
 }
 
 /// Its REST doors.

@@ -6,7 +6,7 @@ use ::store::Tx;
 use events::order::OrderConfirmed;
 use events::risk::RiskLevel;
 use events::{Envelope, Event};
-use runtime::{Failure, Reaction};
+use runtime::{Code, Failure, Reaction};
 
 use crate::scoring::Question;
 use crate::store;
@@ -25,7 +25,7 @@ impl Reaction for OpenScoring {
         if *risk != RiskLevel::Unknown {
             return Ok(Vec::new());
         }
-        let amount_minor = total.minor().map_err(|error| Failure::permanent("invalid_fact", error.to_string()))?;
+        let amount_minor = total.minor().map_err(|error| Failure::permanent(Code::InvalidFact, error.to_string()))?;
         let question = Question {
             order_id: order_id.clone(),
             customer_id: customer_id.clone(),

@@ -1,7 +1,7 @@
 //! The service from its parts.
 
 use axum::Router;
-use runtime::{Base, Consumer, Foundation, Publishing, Service, StartError, Transactor};
+use runtime::{Base, Consumer, Foundation, NoteMinute, Publishing, Service, StartError, Transactor};
 
 use crate::config::Config;
 use crate::door;
@@ -31,7 +31,7 @@ pub fn service(base: &Base, config: Config) -> Result<Service, StartError> {
 /// What it does about events.
 #[must_use]
 pub fn consumer() -> Consumer {
-    Consumer::new(NAME).on(OpenScoring)
+    Consumer::new(NAME).on(OpenScoring).on(NoteMinute)
 }
 
 /// Its REST doors.

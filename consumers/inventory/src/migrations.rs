@@ -6,4 +6,6 @@ use store::Migration;
 pub const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, ..stock::LEDGER },
     Migration { version: 2, name: "sample_catalogue", sql: include_str!("../migrations/sample_catalogue.sql") },
+    Migration { version: 3, ..stock::LAPSES },
+    Migration { version: 4, ..stock::DEPARTURES },
 ];

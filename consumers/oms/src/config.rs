@@ -4,8 +4,17 @@ use std::time::Duration;
 
 use runtime::config::{ConfigError, Environment};
 
+use crate::deadlines::Deadlines;
+
 /// Longest time one try of a call to the warehouse may be given, in milliseconds.
 const MAX_PEER_TIMEOUT_MS: u64 = 20_000;
+
+/// Seconds of a day.
+const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
+/// How long goods may be sent back unless told, in days.
+const DEFAULT_WINDOW_DAYS: u64 = 30;
+/// The longest goods may be sent back, in days: ten years.
+const MAX_WINDOW_DAYS: u64 = 3_650;
 
 /// OMS's settings.
 #[derive(Debug, Clone)]
@@ -14,12 +23,25 @@ pub struct Config {
     pub warehouse_url: String,
     /// How long one try of a call to the warehouse may take. From BOUTIQUE_PEER_TIMEOUT_MS. 1..=20,000 ms, 2,000 unless told.
     pub peer_timeout: Duration,
+    /// How long orders may wait. From the variables named there.
+    pub deadlines: Deadlines,
+    /// How long after its delivery a unit may be sent back. From BOUTIQUE_RETURN_WINDOW_DAYS. 0..=3,650 days, 30 unless told.
+    pub return_window: Duration,
+    /// How much of its price is given back for a returned unit that the customer damaged, in percent, for returns asked for from now on.
+    /// From BOUTIQUE_DAMAGED_REFUND_PERCENT. 0..=100, 0 unless told.
+    pub damaged_refund_percent: u32,
 }
 
 impl Default for Config {
     /// A warehouse that is out of reach: for tests that do not call it.
     fn default() -> Self {
-        Self { warehouse_url: "http://127.0.0.1:9".to_owned(), peer_timeout: Duration::from_secs(2) }
+        Self {
+            warehouse_url: "http://127.0.0.1:9".to_owned(),
+            peer_timeout: Duration::from_secs(2),
+            deadlines: Deadlines::default(),
+            return_window: Duration::from_secs(DEFAULT_WINDOW_DAYS * SECONDS_PER_DAY),
+            damaged_refund_percent: 0,
+        }
     }
 }
 
@@ -34,9 +56,22 @@ impl Config {
             let problem = format!("must be 1 to {MAX_PEER_TIMEOUT_MS}");
             return Err(ConfigError { name: "BOUTIQUE_PEER_TIMEOUT_MS".to_owned(), problem });
         }
+        let window_days: u64 = environment.or("BOUTIQUE_RETURN_WINDOW_DAYS", DEFAULT_WINDOW_DAYS)?;
+        if window_days > MAX_WINDOW_DAYS {
+            let problem = format!("must be 0 to {MAX_WINDOW_DAYS}");
+            return Err(ConfigError { name: "BOUTIQUE_RETURN_WINDOW_DAYS".to_owned(), problem });
+        }
+        let damaged_refund_percent: u32 = environment.or("BOUTIQUE_DAMAGED_REFUND_PERCENT", 0)?;
+        if damaged_refund_percent > 100 {
+            let problem = "must be 0 to 100".to_owned();
+            return Err(ConfigError { name: "BOUTIQUE_DAMAGED_REFUND_PERCENT".to_owned(), problem });
+        }
         Ok(Self {
             warehouse_url: environment.required("BOUTIQUE_WAREHOUSE_URL")?,
             peer_timeout: Duration::from_millis(peer_timeout_ms),
+            deadlines: Deadlines::from_environment(environment)?,
+            return_window: Duration::from_secs(window_days * SECONDS_PER_DAY),
+            damaged_refund_percent,
         })
     }
 }

@@ -3,72 +3,22 @@
 use events::Ledger;
 use events::order::CancellationReason;
 use events::risk::RiskLevel;
-use serde::{Deserialize, Serialize};
 
+use crate::claims::{Claim, claims};
 use crate::facts::{Entry, Facts, Kind};
+use crate::returns;
+use crate::waits;
 
 /// Where an order stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Status {
-    /// Facts about it came, its confirmation has not yet.
-    Pending,
-    /// Waits for stock, invoice or risk.
-    Confirmed,
-    /// Waits for a person's word.
-    OnHold,
-    /// The warehouse was asked to ship it.
-    Fulfilling,
-    /// All of its shipments left the house.
-    Shipped,
-    /// All of it was delivered. Final.
-    Completed,
-    /// It ended undelivered. Final.
-    Cancelled,
-    /// Checkout refused it. Final.
-    Rejected,
-}
+pub(crate) use events::states::order::State as Status;
 
-impl Status {
-    /// Every status, in the order of an order's life.
-    pub(crate) const ALL: [Status; 8] = [
-        Status::Pending,
-        Status::Confirmed,
-        Status::OnHold,
-        Status::Fulfilling,
-        Status::Shipped,
-        Status::Completed,
-        Status::Cancelled,
-        Status::Rejected,
-    ];
-
-    /// The name in tables and answers.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Status::Pending => "pending",
-            Status::Confirmed => "confirmed",
-            Status::OnHold => "on_hold",
-            Status::Fulfilling => "fulfilling",
-            Status::Shipped => "shipped",
-            Status::Completed => "completed",
-            Status::Cancelled => "cancelled",
-            Status::Rejected => "rejected",
-        }
-    }
-
-    /// The status of that name.
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == name)
-    }
-
-    /// Whether nothing can follow.
-    pub(crate) fn is_final(self) -> bool {
-        matches!(self, Status::Completed | Status::Cancelled | Status::Rejected)
-    }
-}
+/// Kinds that say that a shipment left the house.
+const LEFT: [Kind; 3] = [Kind::ShipmentDispatched, Kind::ShipmentDelivered, Kind::ShipmentLost];
+/// Kinds that say that nothing more comes of a shipment.
+pub(crate) const SETTLED: [Kind; 2] = [Kind::ShipmentDelivered, Kind::ShipmentLost];
 
 /// What is to be said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Decision {
     /// Stock is firm, the invoice issued, the risk clear: ship it.
     Fulfil,
@@ -76,43 +26,53 @@ pub(crate) enum Decision {
     Cancel(CancellationReason),
     /// A person has to look at it.
     Hold,
-    /// Everything was delivered.
+    /// Everything was delivered, or given up and its refund asked for.
     Complete,
+    /// Something came back or never arrived: give its share back.
+    Refund(Claim),
 }
 
 /// What follows from the set and was not yet said. Each decision is made once: what was said is a fact in the set.
 pub(crate) fn decide(facts: &Facts) -> Vec<Decision> {
-    if status(facts).is_final() {
+    if facts.has(Kind::OrderCancelled) || facts.has(Kind::OrderRejected) {
         return Vec::new();
     }
-    if let Some(reason) = cause_to_cancel(facts) {
+    let completed = facts.has(Kind::OrderCompleted);
+    if !completed && let Some(reason) = cause_to_cancel(facts) {
         return vec![Decision::Cancel(reason)];
     }
-    let mut decisions = Vec::new();
+    let mut decisions: Vec<Decision> = claims(facts).into_iter().map(Decision::Refund).collect();
+    if completed {
+        return decisions;
+    }
     let mut fulfilled = facts.has(Kind::FulfillmentRequested);
-    if !fulfilled && is_flagged(facts) && !facts.has(Kind::OrderOnHold) {
+    if !fulfilled && facts.has(Kind::OrderConfirmed) && is_flagged(facts) && !facts.has(Kind::OrderOnHold) {
         decisions.push(Decision::Hold);
     }
     if !fulfilled && is_ready(facts) {
         decisions.push(Decision::Fulfil);
         fulfilled = true;
     }
-    if fulfilled && facts.has_for_all_ledgers(Kind::ShipmentDelivered) {
+    if fulfilled && facts.cover(&SETTLED) {
         decisions.push(Decision::Complete);
     }
     decisions
 }
 
 /// Notes in the set what is about to be said, so that it is said once.
-pub(crate) fn note(facts: &mut Facts, decision: Decision, now_ms: i64) {
+pub(crate) fn note(facts: &mut Facts, decision: &Decision, now_ms: i64) {
     let kind = match decision {
         Decision::Fulfil => Kind::FulfillmentRequested,
         Decision::Cancel(reason) => {
-            facts.reason = Some(reason);
+            facts.reason = Some(*reason);
             Kind::OrderCancelled
         }
         Decision::Hold => Kind::OrderOnHold,
         Decision::Complete => Kind::OrderCompleted,
+        Decision::Refund(claim) => {
+            facts.add(claim.entry(now_ms));
+            return;
+        }
     };
     facts.add(Entry::new(kind, now_ms));
 }
@@ -124,16 +84,12 @@ pub(crate) fn status(facts: &Facts) -> Status {
     } else if facts.has(Kind::OrderRejected) {
         Status::Rejected
     } else if facts.has(Kind::OrderCompleted) {
-        Status::Completed
+        if returns::all_came_back(facts) { Status::Returned } else { Status::Completed }
     } else if facts.has(Kind::FulfillmentRequested) {
-        if Ledger::ALL.iter().all(|&ledger| !facts.ledgers.contains(&ledger) || has_left(facts, ledger)) {
-            Status::Shipped
-        } else {
-            Status::Fulfilling
-        }
+        if facts.cover(&LEFT) { Status::Shipped } else { Status::Fulfilling }
     } else if facts.has(Kind::OrderOnHold) && !facts.has(Kind::OrderReleased) {
         Status::OnHold
-    } else if facts.has(Kind::OrderConfirmed) {
+    } else if facts.has(Kind::OrderConfirmed) || facts.has(Kind::OrderReleased) {
         Status::Confirmed
     } else {
         Status::Pending
@@ -142,48 +98,41 @@ pub(crate) fn status(facts: &Facts) -> Status {
 
 /// Names of what has to come before the order goes on; none for one that is over.
 pub(crate) fn waiting_for(facts: &Facts) -> Vec<String> {
-    let mut missing = Vec::new();
-    let mut per_ledger = |what: &str, came: &dyn Fn(Ledger) -> bool| {
-        let open = facts.ledgers.iter().filter(|&&ledger| !came(ledger));
-        missing.extend(open.map(|ledger| format!("{what}:{ledger}")));
-    };
-    match status(facts) {
-        Status::Completed | Status::Cancelled | Status::Rejected => {}
-        Status::Fulfilling | Status::Shipped => {
-            per_ledger("dispatch", &|ledger| has_left(facts, ledger));
-            per_ledger("delivery", &|ledger| facts.has_for(Kind::ShipmentDelivered, ledger));
-        }
-        status => {
-            per_ledger("stock", &|ledger| facts.has_for(Kind::StockCommitted, ledger));
-            let parts = [
-                ("order", !facts.has(Kind::OrderConfirmed)),
-                ("invoice", !facts.has(Kind::InvoiceIssued)),
-                ("release", status == Status::OnHold),
-                ("risk", status == Status::Confirmed && !is_clear(facts)),
-            ];
-            missing.extend(parts.into_iter().filter(|(_, open)| *open).map(|(name, _)| name.to_owned()));
-        }
-    }
-    missing
+    waits::missing(facts).iter().map(ToString::to_string).collect()
 }
 
 /// Whether a shipment of the order left the house: from here on it can only come back as a return.
 pub(crate) fn has_left_any(facts: &Facts) -> bool {
-    facts.has(Kind::ShipmentDispatched) || facts.has(Kind::ShipmentDelivered)
+    LEFT.into_iter().any(|kind| facts.has(kind))
 }
 
-fn has_left(facts: &Facts, ledger: Ledger) -> bool {
-    facts.has_for(Kind::ShipmentDispatched, ledger) || facts.has_for(Kind::ShipmentDelivered, ledger)
+/// Whether everything of a ledger left the house.
+pub(crate) fn has_left(facts: &Facts, ledger: Ledger) -> bool {
+    has_come_to(facts, &LEFT, ledger)
 }
 
-/// Before the warehouse was asked, any no ends the order. Afterwards only the warehouse's word that nothing left does.
+/// Whether everything of a ledger was delivered or given up.
+pub(crate) fn has_settled(facts: &Facts, ledger: Ledger) -> bool {
+    has_come_to(facts, &SETTLED, ledger)
+}
+
+/// Whether facts of these kinds are about everything of a ledger.
+fn has_come_to(facts: &Facts, kinds: &[Kind], ledger: Ledger) -> bool {
+    facts.bought.iter().filter(|line| line.ledger == ledger).all(|line| facts.covers(kinds, line))
+}
+
+/// Before the warehouse was asked and while nothing is known to have left, any no ends the order. Afterwards only the warehouse's word that nothing left, or that nothing of what
+/// left arrived.
 fn cause_to_cancel(facts: &Facts) -> Option<CancellationReason> {
     let stopped = facts.has(Kind::ShipmentFailed) || facts.has(Kind::WarehouseStopped);
     if stopped && !has_left_any(facts) {
         let asked = facts.has(Kind::CancelRequested);
         return Some(if asked { CancellationReason::ByCustomer } else { CancellationReason::ShipmentFailed });
     }
-    if facts.has(Kind::FulfillmentRequested) {
+    if facts.cover(&[Kind::ShipmentLost]) && !facts.has(Kind::ShipmentDelivered) {
+        return Some(CancellationReason::Undeliverable);
+    }
+    if facts.has(Kind::FulfillmentRequested) || has_left_any(facts) {
         return None;
     }
     let causes = [
@@ -207,7 +156,8 @@ fn is_flagged(facts: &Facts) -> bool {
     facts.has(Kind::FraudFlagged) || facts.risk == Some(RiskLevel::High)
 }
 
-fn is_clear(facts: &Facts) -> bool {
+/// Whether the order may be shipped as far as its risk goes.
+pub(crate) fn is_clear(facts: &Facts) -> bool {
     let engine_said_yes =
         matches!(facts.risk, Some(RiskLevel::Low | RiskLevel::Medium)) || facts.has(Kind::FraudCleared);
     facts.has(Kind::OrderReleased) || (engine_said_yes && !is_flagged(facts))

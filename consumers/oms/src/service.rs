@@ -15,5 +15,5 @@ pub const NAME: &str = "oms";
 pub fn service(base: &Base, config: Config) -> Result<Service, StartError> {
     let foundation = Foundation::open(NAME, base, MIGRATIONS, Publishing::WithinRequest)?;
     let router = crate::doors::router(foundation.transactor.clone(), &config);
-    Ok(Service::new(foundation, router).consumer(crate::reactions::consumer()))
+    Ok(Service::new(foundation, router).consumer(crate::reactions::consumer_with(config.deadlines)))
 }

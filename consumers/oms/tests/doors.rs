@@ -113,7 +113,7 @@ async fn orders_are_listed_by_status_and_customer_in_pages() {
     assert_eq!(
         summary,
         json!({ "pending": 1, "confirmed": 4, "on_hold": 0, "fulfilling": 1, "shipped": 0, "completed": 0,
-                "cancelled": 0, "rejected": 0 })
+                "cancelled": 0, "rejected": 0, "returned": 0 })
     );
 }
 

@@ -1,13 +1,14 @@
 //! The commands that events and REST calls share, each keyed by the order: done once, however often it is asked for.
 
 use events::fulfillment::{FulfillmentRequested, ShipmentFailed};
+use events::states::shipment::Trigger;
 use events::{Event, OrderId};
 use store::{StoreError, Tx};
 
 use crate::config::Delays;
 use crate::decide::{self, Locations, UnknownLocation};
 use crate::rows::{self, Standing};
-use crate::shipment::Story;
+use crate::shipment::{Shipment, Story};
 
 /// `ShipmentFailed` and `stopped_orders`: somebody asked for a stop before dispatch.
 pub(crate) const STOPPED: &str = "stopped";
@@ -27,7 +28,7 @@ pub(crate) enum Shipped {
     Stopped(String),
 }
 
-/// Plans one shipment per ledger, unless the order has them or was stopped.
+/// Plans the order's shipments, unless it has them or was stopped.
 ///
 /// # Errors
 /// Any [`StoreError`].
@@ -77,7 +78,8 @@ pub(crate) fn ship(
 pub(crate) fn call_off(tx: &mut Tx<'_>, order_id: &OrderId) -> Result<(), StoreError> {
     let standing = rows::standing(tx, order_id)?;
     if standing.has_shipments {
-        rows::cancel(tx, order_id)?;
+        let shipments = rows::of_order(tx, order_id)?;
+        cancel(tx, shipments)?;
     }
     if standing.stopped.is_none() {
         // With shipments the request to ship has been answered; without, its answer is still owed.
@@ -95,8 +97,9 @@ pub(crate) fn stop(tx: &mut Tx<'_>, order_id: &OrderId) -> Result<Option<Vec<Eve
     if shipments.iter().any(|shipment| shipment.has_left()) {
         return Ok(None);
     }
-    let cancelled = if shipments.is_empty() { 0 } else { rows::cancel(tx, order_id)? };
-    rows::stop(tx, order_id, STOPPED, !shipments.is_empty())?;
+    let had_shipments = !shipments.is_empty();
+    let cancelled = cancel(tx, shipments)?;
+    rows::stop(tx, order_id, STOPPED, had_shipments)?;
     let mut facts = Vec::new();
     if cancelled > 0 {
         facts.push(failed(order_id, STOPPED, "the order was stopped before dispatch".to_owned()));
@@ -104,8 +107,23 @@ pub(crate) fn stop(tx: &mut Tx<'_>, order_id: &OrderId) -> Result<Option<Vec<Eve
     Ok(Some(facts))
 }
 
+/// Cancels those shipments that can be, and counts them.
+fn cancel(tx: &mut Tx<'_>, shipments: Vec<Shipment>) -> Result<usize, StoreError> {
+    let (now_ms, mut cancelled) = (tx.now_ms(), 0);
+    for mut shipment in shipments {
+        let before = shipment.status;
+        // What left cannot be cancelled; it arrives, or comes back.
+        if decide::step(&mut shipment, Trigger::Cancel, Delays::default(), now_ms).is_ok() {
+            cancelled += usize::from(rows::advance(tx, before, &shipment)?);
+        }
+    }
+    Ok(cancelled)
+}
+
+/// Nothing of the order was or will be shipped.
 fn failed(order_id: &OrderId, code: &str, reason: String) -> Event {
-    ShipmentFailed { order_id: order_id.clone(), code: code.to_owned(), reason }.into()
+    let (order_id, code) = (order_id.clone(), code.to_owned());
+    ShipmentFailed { order_id, code, reason, shipment_id: None, ledger: None, lines: Vec::new() }.into()
 }
 
 fn name(UnknownLocation(products): &UnknownLocation) -> String {

@@ -1,13 +1,41 @@
 //! What the warehouse is told from outside, read once.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use runtime::config::{ConfigError, Environment};
 
 /// Longest time one try of a call to another service may be given, in milliseconds.
 const MAX_PEER_TIMEOUT_MS: u64 = 20_000;
+/// Seconds of a day.
+const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
+/// How long a return is waited for unless told, in days.
+const DEFAULT_PATIENCE_DAYS: u64 = 30;
+/// The longest a return is waited for, in days.
+const MAX_PATIENCE_DAYS: u64 = 365;
 /// The longest delay: 30 days in milliseconds.
 const MAX_DELAY_MS: i64 = 30 * 24 * 60 * 60 * 1_000;
+
+/// Who says that a shipment arrived, or did not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carrier {
+    /// Our own people: after [`Delays::deliver_ms`] it is there, unless a report says otherwise before.
+    Own,
+    /// A logistics partner, by `POST /shipments/{shipmentId}/tracking` alone.
+    Partner,
+}
+
+impl FromStr for Carrier {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "own" => Ok(Carrier::Own),
+            "partner" => Ok(Carrier::Partner),
+            _ => Err(()),
+        }
+    }
+}
 
 /// How long packing and carrying take here. With 0 the step is done in the transaction of the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,17 +44,19 @@ pub struct Delays {
     pub dispatch_ms: i64,
     /// From dispatch to delivery. From BOUTIQUE_DELIVER_DELAY_MS. 0..=2,592,000,000 ms, 1,000 unless told.
     pub deliver_ms: i64,
+    /// Who says that it was delivered. From BOUTIQUE_CARRIER, `own` or `partner`; `own` unless told.
+    pub carrier: Carrier,
 }
 
 impl Default for Delays {
     fn default() -> Self {
-        Self { dispatch_ms: 1_000, deliver_ms: 1_000 }
+        Self { dispatch_ms: 1_000, deliver_ms: 1_000, carrier: Carrier::Own }
     }
 }
 
 impl Delays {
     /// Every step at once.
-    pub const NONE: Delays = Delays { dispatch_ms: 0, deliver_ms: 0 };
+    pub const NONE: Delays = Delays { dispatch_ms: 0, deliver_ms: 0, carrier: Carrier::Own };
 }
 
 /// The warehouse's settings.
@@ -40,6 +70,8 @@ pub struct Config {
     pub peer_timeout: Duration,
     /// How long packing and carrying take.
     pub delays: Delays,
+    /// How long goods are waited for that somebody wants to return. From BOUTIQUE_RETURN_LAPSES_AFTER_DAYS. 1..=365 days, 30 unless told.
+    pub return_patience: Duration,
 }
 
 impl Default for Config {
@@ -51,6 +83,7 @@ impl Default for Config {
             furniture_url: nowhere(),
             peer_timeout: Duration::from_secs(2),
             delays: Delays::default(),
+            return_patience: Duration::from_secs(DEFAULT_PATIENCE_DAYS * SECONDS_PER_DAY),
         }
     }
 }
@@ -64,16 +97,24 @@ impl Config {
         let delays = Delays {
             dispatch_ms: delay(environment, "BOUTIQUE_DISPATCH_DELAY_MS", Delays::default().dispatch_ms)?,
             deliver_ms: delay(environment, "BOUTIQUE_DELIVER_DELAY_MS", Delays::default().deliver_ms)?,
+            carrier: environment
+                .or("BOUTIQUE_CARRIER", Carrier::Own)
+                .map_err(|error| ConfigError { problem: "must be own or partner".to_owned(), ..error })?,
         };
         let peer_timeout_ms: u64 = environment.or("BOUTIQUE_PEER_TIMEOUT_MS", 2_000)?;
         if !(1..=MAX_PEER_TIMEOUT_MS).contains(&peer_timeout_ms) {
             return Err(out_of_range("BOUTIQUE_PEER_TIMEOUT_MS", &format!("1 to {MAX_PEER_TIMEOUT_MS}")));
+        }
+        let patience_days: u64 = environment.or("BOUTIQUE_RETURN_LAPSES_AFTER_DAYS", DEFAULT_PATIENCE_DAYS)?;
+        if !(1..=MAX_PATIENCE_DAYS).contains(&patience_days) {
+            return Err(out_of_range("BOUTIQUE_RETURN_LAPSES_AFTER_DAYS", &format!("1 to {MAX_PATIENCE_DAYS}")));
         }
         Ok(Self {
             inventory_url: environment.required("BOUTIQUE_INVENTORY_URL")?,
             furniture_url: environment.required("BOUTIQUE_FURNITURE_URL")?,
             peer_timeout: Duration::from_millis(peer_timeout_ms),
             delays,
+            return_patience: Duration::from_secs(patience_days * SECONDS_PER_DAY),
         })
     }
 }

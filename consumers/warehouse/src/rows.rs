@@ -1,6 +1,6 @@
-//! The tables of shipments, stopped orders and returns.
+//! The tables of shipments and stopped orders.
 
-use events::{EventId, OrderId, OrderLine, ReturnId, ShipmentId};
+use events::{EventId, OrderId, ProductId, ShipmentId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use store::{Row, StoreError, Tx, params};
@@ -10,33 +10,33 @@ use crate::shipment::{Shipment, Status, Story};
 const STANDING: &str = "SELECT (SELECT code FROM stopped_orders WHERE order_id = ?1),
     (SELECT said FROM stopped_orders WHERE order_id = ?1),
     (SELECT COUNT(*) FROM shipments WHERE order_id = ?1)";
-const INSERT: &str = "INSERT INTO shipments (shipment_id, order_id, ledger, status, lines, location, due_at_ms,
-    created_at_ms, dispatched_at_ms, delivered_at_ms, cause_id, correlation_id, traceparent)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
-const ADVANCE: &str = "UPDATE shipments SET status = ?3, due_at_ms = ?4, dispatched_at_ms = ?5, delivered_at_ms = ?6
-    WHERE shipment_id = ?1 AND status = ?2";
-const CANCEL: &str =
-    "UPDATE shipments SET status = 'cancelled', due_at_ms = NULL WHERE order_id = ?1 AND status = 'created'";
-const ONE: &str = "SELECT shipment_id, order_id, ledger, status, lines, location, due_at_ms, created_at_ms,
-    dispatched_at_ms, delivered_at_ms, cause_id, correlation_id, traceparent FROM shipments WHERE shipment_id = ?1";
-const OF_ORDER: &str = "SELECT shipment_id, order_id, ledger, status, lines, location, due_at_ms, created_at_ms,
-    dispatched_at_ms, delivered_at_ms, cause_id, correlation_id, traceparent
-    FROM shipments WHERE order_id = ?1 ORDER BY ledger DESC LIMIT 2";
-const DUE: &str = "SELECT shipment_id, order_id, ledger, status, lines, location, due_at_ms, created_at_ms,
-    dispatched_at_ms, delivered_at_ms, cause_id, correlation_id, traceparent
-    FROM shipments WHERE due_at_ms <= ?1 ORDER BY due_at_ms LIMIT ?2";
-const LIST: &str = "SELECT shipment_id, order_id, ledger, status, lines, location, due_at_ms, created_at_ms,
-    dispatched_at_ms, delivered_at_ms, cause_id, correlation_id, traceparent
-    FROM shipments WHERE shipment_id > ?1 ORDER BY shipment_id LIMIT ?2";
+const INSERT: &str =
+    "INSERT INTO shipments (shipment_id, order_id, ledger, part, status, attempt, lines, location, due_at_ms,
+    created_at_ms, dispatched_at_ms, delivered_at_ms, failed_at_ms, cause_id, correlation_id, traceparent)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
+const ADVANCE: &str = "UPDATE shipments SET status = ?3, due_at_ms = ?4, dispatched_at_ms = ?5, delivered_at_ms = ?6,
+    failed_at_ms = ?7, attempt = ?8 WHERE shipment_id = ?1 AND status = ?2";
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT shipment_id, order_id, ledger, part, status, attempt, lines, location, due_at_ms, created_at_ms,
+            dispatched_at_ms, delivered_at_ms, failed_at_ms, cause_id, correlation_id, traceparent FROM shipments ",
+            $rest
+        )
+    };
+}
+
+const ONE: &str = select!("WHERE shipment_id = ?1");
+const OF_ORDER: &str = select!("WHERE order_id = ?1 ORDER BY ledger DESC, part LIMIT ?2");
+const DUE: &str = select!("WHERE due_at_ms <= ?1 ORDER BY due_at_ms LIMIT ?2");
+const LIST: &str = select!("WHERE shipment_id > ?1 ORDER BY shipment_id LIMIT ?2");
 const STOP: &str = "INSERT INTO stopped_orders (order_id, code, said, at_ms) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT (order_id) DO NOTHING";
 const SAID: &str = "UPDATE stopped_orders SET said = 1 WHERE order_id = ?1";
-const EXPECT_RETURN: &str = "INSERT INTO returns (return_id, order_id, status, lines, requested_at_ms, cause_id,
-    correlation_id, traceparent) VALUES (?1, ?2, 'expected', ?3, ?4, ?5, ?6, ?7) ON CONFLICT (return_id) DO NOTHING";
-const RETURN: &str = "SELECT order_id, status, lines, cause_id, correlation_id, traceparent
-    FROM returns WHERE return_id = ?1";
-const RECEIVE_RETURN: &str = "UPDATE returns SET status = 'received', received_at_ms = ?2
-    WHERE return_id = ?1 AND status = 'expected'";
+
+/// The most shipments of one order: one per line.
+const MAX_SHIPMENTS_PER_ORDER: u32 = 100;
 
 /// What the warehouse knows about an order before it ships it.
 #[derive(Debug, PartialEq, Eq)]
@@ -67,21 +67,25 @@ pub(crate) fn standing(tx: &mut Tx<'_>, order_id: &OrderId) -> Result<Standing, 
 /// Writes a new shipment.
 ///
 /// # Errors
-/// [`StoreError::Constraint`] when the order has one for the ledger; any other [`StoreError`].
+/// [`StoreError::Constraint`] when the order has it; any other [`StoreError`].
 pub(crate) fn insert(tx: &mut Tx<'_>, shipment: &Shipment) -> Result<(), StoreError> {
     let Shipment { shipment_id, order_id, ledger, status, location, story, .. } = shipment;
+    let part = shipment.part.as_ref().map_or("", ProductId::as_str);
     let lines = to_json(&shipment.lines);
     let values = params![
         shipment_id.as_str(),
         order_id.as_str(),
         ledger.as_str(),
+        part,
         status.as_str(),
+        shipment.attempt,
         &lines,
         location,
         shipment.due_at_ms,
         shipment.created_at_ms,
         shipment.dispatched_at_ms,
         shipment.delivered_at_ms,
+        shipment.failed_at_ms,
         story.cause_id.as_ref().map(EventId::as_str),
         story.correlation_id.as_ref().map(EventId::as_str),
         &story.traceparent,
@@ -94,24 +98,19 @@ pub(crate) fn insert(tx: &mut Tx<'_>, shipment: &Shipment) -> Result<(), StoreEr
 /// # Errors
 /// Any [`StoreError`].
 pub(crate) fn advance(tx: &mut Tx<'_>, before: Status, shipment: &Shipment) -> Result<bool, StoreError> {
-    let Shipment { shipment_id, status, due_at_ms, dispatched_at_ms, delivered_at_ms, .. } = shipment;
+    let Shipment { shipment_id, status, attempt, due_at_ms, dispatched_at_ms, delivered_at_ms, failed_at_ms, .. } =
+        shipment;
     let values = params![
         shipment_id.as_str(),
         before.as_str(),
         status.as_str(),
         *due_at_ms,
         *dispatched_at_ms,
-        *delivered_at_ms
+        *delivered_at_ms,
+        *failed_at_ms,
+        *attempt,
     ];
     Ok(tx.execute(ADVANCE, values)? == 1)
-}
-
-/// Cancels what has not left.
-///
-/// # Errors
-/// Any [`StoreError`].
-pub(crate) fn cancel(tx: &mut Tx<'_>, order_id: &OrderId) -> Result<u64, StoreError> {
-    tx.execute(CANCEL, params![order_id.as_str()])
 }
 
 /// One shipment.
@@ -122,12 +121,12 @@ pub(crate) fn one(tx: &mut Tx<'_>, shipment_id: &ShipmentId) -> Result<Option<Sh
     tx.query_opt(ONE, params![shipment_id.as_str()], read)
 }
 
-/// The order's shipments, at most one per ledger.
+/// The order's shipments: what goes together, then freight.
 ///
 /// # Errors
 /// Any [`StoreError`].
 pub(crate) fn of_order(tx: &mut Tx<'_>, order_id: &OrderId) -> Result<Vec<Shipment>, StoreError> {
-    tx.query(OF_ORDER, params![order_id.as_str()], read)
+    tx.query(OF_ORDER, params![order_id.as_str(), MAX_SHIPMENTS_PER_ORDER], read)
 }
 
 /// Up to `limit` shipments whose next step is due at `now_ms`, the longest due first.
@@ -163,80 +162,28 @@ pub(crate) fn mark_said(tx: &mut Tx<'_>, order_id: &OrderId) -> Result<(), Store
     tx.execute(SAID, params![order_id.as_str()]).map(drop)
 }
 
-/// A return as it stands in the table.
-pub(crate) struct ReturnRow {
-    pub order_id: OrderId,
-    pub received: bool,
-    pub lines: Vec<OrderLine>,
-    pub story: Story,
-}
-
-/// Writes down a return to come.
-///
-/// # Errors
-/// Any [`StoreError`].
-pub(crate) fn expect_return(
-    tx: &mut Tx<'_>,
-    return_id: &ReturnId,
-    order_id: &OrderId,
-    lines: &[OrderLine],
-    story: &Story,
-) -> Result<(), StoreError> {
-    let (now_ms, lines) = (tx.now_ms(), to_json(lines));
-    let values = params![
-        return_id.as_str(),
-        order_id.as_str(),
-        &lines,
-        now_ms,
-        story.cause_id.as_ref().map(EventId::as_str),
-        story.correlation_id.as_ref().map(EventId::as_str),
-        &story.traceparent,
-    ];
-    tx.execute(EXPECT_RETURN, values).map(drop)
-}
-
-/// One return.
-///
-/// # Errors
-/// Any [`StoreError`].
-pub(crate) fn expected_return(tx: &mut Tx<'_>, return_id: &ReturnId) -> Result<Option<ReturnRow>, StoreError> {
-    tx.query_opt(RETURN, params![return_id.as_str()], |row| {
-        Ok(ReturnRow {
-            order_id: id(row.get_text(0)?)?,
-            received: row.get_str(1)? == "received",
-            lines: from_json(row.get_str(2)?)?,
-            story: story(row, 3)?,
-        })
-    })
-}
-
-/// Writes down that a return came in. False: it had come in before.
-///
-/// # Errors
-/// Any [`StoreError`].
-pub(crate) fn receive_return(tx: &mut Tx<'_>, return_id: &ReturnId) -> Result<bool, StoreError> {
-    let now_ms = tx.now_ms();
-    Ok(tx.execute(RECEIVE_RETURN, params![return_id.as_str(), now_ms])? == 1)
-}
-
 fn read(row: &Row<'_>) -> Result<Shipment, StoreError> {
-    let status = row.get_str(3)?;
+    let (part, status) = (row.get_text(3)?, row.get_str(4)?);
     Ok(Shipment {
         shipment_id: id(row.get_text(0)?)?,
         order_id: id(row.get_text(1)?)?,
         ledger: row.get_str(2)?.parse().map_err(|error| unreadable(&error))?,
+        part: (!part.is_empty()).then(|| id(part)).transpose()?,
         status: Status::named(status).ok_or_else(|| unreadable(&status))?,
-        lines: from_json(row.get_str(4)?)?,
-        location: row.get_text(5)?,
-        due_at_ms: row.get_opt_i64(6)?,
-        created_at_ms: row.get_i64(7)?,
-        dispatched_at_ms: row.get_opt_i64(8)?,
-        delivered_at_ms: row.get_opt_i64(9)?,
-        story: story(row, 10)?,
+        attempt: row.get(5)?,
+        lines: from_json(row.get_str(6)?)?,
+        location: row.get_text(7)?,
+        due_at_ms: row.get_opt_i64(8)?,
+        created_at_ms: row.get_i64(9)?,
+        dispatched_at_ms: row.get_opt_i64(10)?,
+        delivered_at_ms: row.get_opt_i64(11)?,
+        failed_at_ms: row.get_opt_i64(12)?,
+        story: story(row, 13)?,
     })
 }
 
-fn story(row: &Row<'_>, first: usize) -> Result<Story, StoreError> {
+/// The story in three columns from `first` on.
+pub(crate) fn story(row: &Row<'_>, first: usize) -> Result<Story, StoreError> {
     Ok(Story {
         cause_id: row.get_opt_text(first)?.map(id).transpose()?,
         correlation_id: row.get_opt_text(first + 1)?.map(id).transpose()?,
@@ -244,18 +191,22 @@ fn story(row: &Row<'_>, first: usize) -> Result<Story, StoreError> {
     })
 }
 
-fn id<T: TryFrom<String, Error = events::id::InvalidId>>(text: String) -> Result<T, StoreError> {
+/// An id as it was written.
+pub(crate) fn id<T: TryFrom<String, Error = events::id::InvalidId>>(text: String) -> Result<T, StoreError> {
     text.try_into().map_err(|error| unreadable(&error))
 }
 
-fn to_json<T: Serialize + ?Sized>(lines: &T) -> String {
+/// Lines as text.
+pub(crate) fn to_json<T: Serialize + ?Sized>(lines: &T) -> String {
     serde_json::to_string(lines).expect("lines have only strings and integers")
 }
 
-fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+/// Lines from their text.
+pub(crate) fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
     serde_json::from_str(text).map_err(|error| unreadable(&error))
 }
 
-fn unreadable(problem: &dyn std::fmt::Display) -> StoreError {
+/// A column that does not hold what was written into it.
+pub(crate) fn unreadable(problem: &dyn std::fmt::Display) -> StoreError {
     StoreError::Row { reason: format!("not as it was written: {problem}") }
 }

@@ -12,6 +12,9 @@ pub const NAME: &str = "warehouse";
 /// How often shipments are looked through for those that are due.
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 
+/// How often returns are looked through for those that are overdue.
+const LAPSE_EVERY: Duration = Duration::from_secs(60);
+
 /// The warehouse, assembled and not yet started.
 ///
 /// # Errors
@@ -20,9 +23,14 @@ pub fn service(base: &Base, config: Config) -> Result<Service, StartError> {
     let foundation = Foundation::open(NAME, base, MIGRATIONS, Publishing::WithinRequest)?;
     let router = crate::doors::router(foundation.transactor.clone(), &config);
     let (transactor, delays) = (foundation.transactor.clone(), config.delays);
+    let (waiting, patience) = (foundation.transactor.clone(), config.return_patience);
     let service = Service::new(foundation, router).consumer(crate::reactions::consumer(&config));
-    Ok(service.every(PROGRESS_EVERY, move |now| {
+    let service = service.every(PROGRESS_EVERY, move |now| {
         let transactor = transactor.clone();
         async move { crate::progress::progress(&transactor, delays, now.as_millisecond()).await }
+    });
+    Ok(service.every(LAPSE_EVERY, move |now| {
+        let transactor = waiting.clone();
+        async move { crate::lapse::lapse(&transactor, patience, now.as_millisecond()).await }
     }))
 }

@@ -1,43 +1,20 @@
-//! A shipment: the lines of one order that lie in one ledger.
+//! A shipment: lines of one order that leave together. Everything of the inventory ledger is one; freight goes one product at a time.
 
-use events::fulfillment::{ShipmentCreated, ShipmentDelivered, ShipmentDispatched};
+use events::fulfillment::{ShipmentCreated, ShipmentDelivered, ShipmentDispatched, ShipmentFailed};
 use events::id::derived;
-use events::{Event, EventId, Ledger, OrderId, ShipmentId, StockLine, Timestamp};
+use events::{Event, EventId, Ledger, OrderId, ProductId, ShipmentId, StockLine, Timestamp};
 use runtime::{Cause, clock};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// How far a shipment is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Status {
-    /// Being packed.
-    Created,
-    /// With the carrier.
-    Dispatched,
-    /// With the customer.
-    Delivered,
-    /// Never left.
-    Cancelled,
-}
+pub(crate) use events::states::shipment::State as Status;
 
-impl Status {
-    /// The name in tables and answers.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Status::Created => "created",
-            Status::Dispatched => "dispatched",
-            Status::Delivered => "delivered",
-            Status::Cancelled => "cancelled",
-        }
-    }
+use crate::tracking::TrackingView;
 
-    /// The status of that name.
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        [Status::Created, Status::Dispatched, Status::Delivered, Status::Cancelled]
-            .into_iter()
-            .find(|status| status.as_str() == name)
-    }
-}
+/// How often a delivery is tried.
+pub(crate) const MAX_ATTEMPTS: u32 = 2;
+/// `ShipmentFailed`: the last delivery failed.
+const UNDELIVERABLE: &str = "undeliverable";
 
 /// What a shipment was asked for by, kept so that what is said about it later belongs to the same story.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,21 +44,32 @@ pub(crate) struct Shipment {
     pub shipment_id: ShipmentId,
     pub order_id: OrderId,
     pub ledger: Ledger,
+    /// The freight's product; none for what goes together.
+    pub part: Option<ProductId>,
     pub status: Status,
+    /// Which delivery it is at, 1..=[`MAX_ATTEMPTS`]; while it is made ready again, the one to come.
+    pub attempt: u32,
     pub lines: Vec<StockLine>,
     /// Where it is picked.
     pub location: String,
-    /// When its next step is due, in milliseconds since the Unix epoch; none when there is none.
+    /// When its next step is due, in milliseconds since the Unix epoch; none when there is none, or the carrier's to say.
     pub due_at_ms: Option<i64>,
     pub created_at_ms: i64,
+    /// When it left last, in milliseconds since the Unix epoch.
     pub dispatched_at_ms: Option<i64>,
     pub delivered_at_ms: Option<i64>,
+    /// When its last delivery failed, in milliseconds since the Unix epoch.
+    pub failed_at_ms: Option<i64>,
     pub story: Story,
 }
 
-/// The id of an order's shipment from one ledger: whoever asks, it is the same.
-pub(crate) fn shipment_id(order_id: &OrderId, ledger: Ledger) -> ShipmentId {
-    ShipmentId::from_uuid(derived("shipment", &format!("{order_id}/{ledger}")))
+/// The id of an order's shipment from one ledger, of freight of one product: whoever asks, it is the same.
+pub(crate) fn shipment_id(order_id: &OrderId, ledger: Ledger, part: Option<&ProductId>) -> ShipmentId {
+    let of = match part {
+        Some(product_id) => format!("{order_id}/{ledger}/{product_id}"),
+        None => format!("{order_id}/{ledger}"),
+    };
+    ShipmentId::from_uuid(derived("shipment", &of))
 }
 
 impl Shipment {
@@ -93,15 +81,28 @@ impl Shipment {
         }
     }
 
-    /// The carrier's number for it.
-    pub(crate) fn tracking_number(&self) -> String {
-        let number = derived("tracking", self.shipment_id.as_str()).simple().to_string();
+    /// The carrier's number for one delivery of it.
+    pub(crate) fn tracking_number(&self, attempt: u32) -> String {
+        let of = match attempt {
+            0 | 1 => self.shipment_id.to_string(),
+            attempt => format!("{}/{attempt}", self.shipment_id),
+        };
+        let number = derived("tracking", &of).simple().to_string();
         format!("OB{}", number[..16].to_ascii_uppercase())
+    }
+
+    /// The delivery that left last; 0 when none did.
+    pub(crate) fn last_departure(&self) -> u32 {
+        match self.status {
+            Status::Created | Status::Cancelled => 0,
+            Status::Retrying => self.attempt - 1,
+            Status::Dispatched | Status::Delivered | Status::Failed => self.attempt,
+        }
     }
 
     /// Whether it left the house.
     pub(crate) fn has_left(&self) -> bool {
-        matches!(self.status, Status::Dispatched | Status::Delivered)
+        self.last_departure() > 0
     }
 
     pub(crate) fn created(&self) -> Event {
@@ -122,7 +123,8 @@ impl Shipment {
             ledger: self.ledger,
             lines: self.lines.clone(),
             carrier: self.carrier().to_owned(),
-            tracking_number: self.tracking_number(),
+            tracking_number: self.tracking_number(self.attempt),
+            attempt: (self.attempt > 1).then_some(self.attempt),
         }
         .into()
     }
@@ -132,6 +134,19 @@ impl Shipment {
             order_id: self.order_id.clone(),
             shipment_id: self.shipment_id.clone(),
             ledger: self.ledger,
+            lines: self.lines.clone(),
+        }
+        .into()
+    }
+
+    pub(crate) fn failed(&self) -> Event {
+        ShipmentFailed {
+            order_id: self.order_id.clone(),
+            code: UNDELIVERABLE.to_owned(),
+            reason: format!("delivery failed {} times", self.attempt),
+            shipment_id: Some(self.shipment_id.clone()),
+            ledger: Some(self.ledger),
+            lines: self.lines.clone(),
         }
         .into()
     }
@@ -145,6 +160,7 @@ pub(crate) struct ShipmentView {
     order_id: OrderId,
     ledger: Ledger,
     status: Status,
+    attempt: u32,
     lines: Vec<StockLine>,
     location: String,
     /// Known from dispatch on, as is the tracking number.
@@ -153,23 +169,37 @@ pub(crate) struct ShipmentView {
     created_at: Timestamp,
     dispatched_at: Option<Timestamp>,
     delivered_at: Option<Timestamp>,
+    failed_at: Option<Timestamp>,
+    /// What the carrier reported; shown with one shipment, absent in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tracking: Option<Vec<TrackingView>>,
+}
+
+impl ShipmentView {
+    /// With what the carrier reported.
+    pub(crate) fn with_tracking(shipment: Shipment, tracking: Vec<TrackingView>) -> Self {
+        Self { tracking: Some(tracking), ..shipment.into() }
+    }
 }
 
 impl From<Shipment> for ShipmentView {
     fn from(shipment: Shipment) -> Self {
-        let left = shipment.has_left();
+        let departure = shipment.last_departure();
         Self {
-            carrier: left.then(|| shipment.carrier()),
-            tracking_number: left.then(|| shipment.tracking_number()),
+            carrier: (departure > 0).then(|| shipment.carrier()),
+            tracking_number: (departure > 0).then(|| shipment.tracking_number(departure)),
             created_at: clock::from_ms(shipment.created_at_ms),
             dispatched_at: shipment.dispatched_at_ms.map(clock::from_ms),
             delivered_at: shipment.delivered_at_ms.map(clock::from_ms),
+            failed_at: shipment.failed_at_ms.map(clock::from_ms),
             shipment_id: shipment.shipment_id,
             order_id: shipment.order_id,
             ledger: shipment.ledger,
             status: shipment.status,
+            attempt: shipment.attempt,
             lines: shipment.lines,
             location: shipment.location,
+            tracking: None,
         }
     }
 }

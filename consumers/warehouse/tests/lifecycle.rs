@@ -197,6 +197,32 @@ async fn what_has_not_left_cannot_come_back() {
         let outcome = house.scenario.when(&return_requested(&products)).await;
         assert!(matches!(&outcome, Outcome::Permanent(failure) if failure.code() == "illegal_state"), "{outcome:?}");
     }
+    house.progress(3_700_000).await;
+    let outcome = house.scenario.when(&return_requested(&["LAMP"])).await;
+    assert!(matches!(&outcome, Outcome::Permanent(failure) if failure.code() == "illegal_state"), "it is under way");
+}
+
+#[tokio::test]
+async fn freight_goes_one_product_at_a_time_and_everything_else_together() {
+    let house = House::new(SLOW).await;
+    handled(&house, &requested(&["FURN-2", "LAMP", "FURN-1", "CUP"])).await;
+    let planned: Vec<ShipmentCreated> = house.scenario.said_facts();
+    let seen: Vec<_> = planned
+        .iter()
+        .map(|one| (one.ledger, one.location.as_str(), one.lines.iter().map(|line| line.product_id.as_str()).collect()))
+        .collect();
+    let expected: [(Ledger, &str, Vec<&str>); 3] = [
+        (Ledger::Inventory, "Aisle 1, Aisle 2", vec!["LAMP", "CUP"]),
+        (Ledger::Furniture, "Hall 7", vec!["FURN-2"]),
+        (Ledger::Furniture, "Hall 9", vec!["FURN-1"]),
+    ];
+    assert_eq!(seen, expected);
+    house.progress(3_700_000).await;
+    house.progress(7_400_000).await;
+    assert_eq!(house.statuses().await, ["delivered", "delivered", "delivered"]);
+    let ids: std::collections::BTreeSet<_> =
+        house.scenario.said().iter().map(|message| message.attributes["ce-id"].clone()).collect();
+    assert_eq!(ids.len(), 9, "every fact has an id of its own");
 }
 
 #[tokio::test]

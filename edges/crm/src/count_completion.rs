@@ -5,7 +5,7 @@
 use ::store::Tx;
 use events::order::OrderCompleted;
 use events::{Envelope, Event};
-use runtime::{Failure, Reaction};
+use runtime::{Code, Failure, Reaction};
 
 use crate::count_order::unknown_customer;
 use crate::{decide, store};
@@ -21,7 +21,7 @@ impl Reaction for CountCompletion {
     /// [`Failure::Permanent`] for a customer who is not here, or an amount that does not fit.
     fn handle(&self, tx: &mut Tx<'_>, event: &Envelope<OrderCompleted>) -> Result<Vec<Event>, Failure> {
         let OrderCompleted { order_id, customer_id, total, .. } = &event.data;
-        let total_minor = total.minor().map_err(|error| Failure::permanent("invalid_fact", error.to_string()))?;
+        let total_minor = total.minor().map_err(|error| Failure::permanent(Code::InvalidFact, error.to_string()))?;
         let change = decide::complete(store::counted(tx, order_id.as_str())?, total_minor);
         if store::count(tx, order_id.as_str(), customer_id.as_str(), &change)? {
             Ok(Vec::new())

@@ -5,7 +5,7 @@
 use ::store::Tx;
 use events::order::OrderConfirmed;
 use events::{Envelope, Event};
-use runtime::{Failure, Reaction};
+use runtime::{Code, Failure, Reaction};
 
 use crate::store;
 
@@ -25,5 +25,5 @@ impl Reaction for CountOrder {
 
 /// The failure of every reaction about a customer who is not here.
 pub(crate) fn unknown_customer() -> Failure {
-    Failure::permanent("unknown_customer", "the customer of the order is not in the CRM")
+    Failure::permanent(Code::UnknownCustomer, "the customer of the order is not in the CRM")
 }

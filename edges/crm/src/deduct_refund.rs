@@ -5,7 +5,7 @@
 use ::store::Tx;
 use events::billing::RefundIssued;
 use events::{Envelope, Event};
-use runtime::{Failure, Reaction};
+use runtime::{Code, Failure, Reaction};
 
 use crate::count_order::unknown_customer;
 use crate::{decide, store};
@@ -21,7 +21,7 @@ impl Reaction for DeductRefund {
     /// [`Failure::Permanent`] for a customer who is not here, or an amount that does not fit.
     fn handle(&self, tx: &mut Tx<'_>, event: &Envelope<RefundIssued>) -> Result<Vec<Event>, Failure> {
         let RefundIssued { order_id, customer_id, amount, .. } = &event.data;
-        let amount_minor = amount.minor().map_err(|error| Failure::permanent("invalid_fact", error.to_string()))?;
+        let amount_minor = amount.minor().map_err(|error| Failure::permanent(Code::InvalidFact, error.to_string()))?;
         let change = decide::refund(store::counted(tx, order_id.as_str())?, amount_minor);
         if store::count(tx, order_id.as_str(), customer_id.as_str(), &change)? {
             Ok(Vec::new())

@@ -1,7 +1,7 @@
 //! The service from its parts.
 
 use axum::Router;
-use runtime::{Base, Consumer, Foundation, Publishing, Service, StartError, Transactor};
+use runtime::{Base, Consumer, Foundation, NoteMinute, Publishing, Service, StartError, Transactor};
 
 use crate::config::Config;
 use crate::count_completion::CountCompletion;
@@ -26,7 +26,7 @@ pub fn service(base: &Base, config: Config) -> Result<Service, StartError> {
 /// What it does about events.
 #[must_use]
 pub fn consumer() -> Consumer {
-    Consumer::new(NAME).on(CountOrder).on(CountCompletion).on(DeductRefund)
+    Consumer::new(NAME).on(CountOrder).on(CountCompletion).on(DeductRefund).on(NoteMinute)
 }
 
 /// Its REST doors.

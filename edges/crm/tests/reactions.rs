@@ -6,7 +6,7 @@ use events::billing::RefundIssued;
 use events::order::{OrderCompleted, OrderConfirmed};
 use events::risk::RiskLevel;
 use events::{Ledger, Money, OrderLine, Timestamp};
-use runtime::{Failure, Outcome};
+use runtime::{Code, Failure, Outcome};
 use serde_json::Value;
 use testkit::{Scenario, T0, event, get};
 
@@ -122,5 +122,5 @@ async fn a_payload_out_of_bounds_is_permanent() {
     let crm = scenario();
     let mut order = event(completed("o-1", 1)).seal();
     order.data.0 = order.data.0.replace("john-doe", "john doe");
-    assert!(matches!(crm.when(&order).await, Outcome::Permanent(Failure::Permanent { code: "bad_payload", .. })));
+    assert!(matches!(crm.when(&order).await, Outcome::Permanent(Failure::Permanent { code: Code::BadPayload, .. })));
 }

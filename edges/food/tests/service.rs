@@ -25,7 +25,7 @@ struct Kitchen {
 
 impl Kitchen {
     async fn open() -> Self {
-        let ledger = Scenario::new(stock::reactions(Ledger::Inventory), &[stock::LEDGER]);
+        let ledger = Scenario::new(stock::reactions(Ledger::Inventory), &[stock::LEDGER, stock::DEPARTURES]);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let server = Server::start(listener, stock::router(ledger.transactor().store().clone(), Ledger::Inventory));

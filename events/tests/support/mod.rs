@@ -34,11 +34,12 @@ macro_rules! facts {
 }
 
 facts! {
-    order: OrderConfirmed, OrderRejected, OrderCancelled, OrderOnHold, OrderReleased, OrderCompleted;
+    order: OrderConfirmed, OrderRejected, OrderCancelled, OrderOnHold, OrderReleased, OrderCompleted,
+        OrderStuck;
     inventory: StockReserved, StockCommitted, StockRejected, StockReleased, StockLow;
     billing: InvoiceRequested, InvoiceIssued, InvoiceFailed, RevenueRecognized, RefundRequested, RefundIssued;
     fulfillment: FulfillmentRequested, ShipmentCreated, ShipmentDispatched, ShipmentDelivered, ShipmentFailed,
-        ReturnRequested, ReturnReceived;
+        ReturnRequested, ReturnReceived, ReturnClosed;
     risk: FraudCleared, FraudFlagged;
     platform: MinuteElapsed;
 }

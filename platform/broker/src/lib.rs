@@ -17,6 +17,9 @@ mod log;
 mod message;
 mod metrics;
 mod names;
+#[cfg(debug_assertions)]
+#[doc(hidden)]
+pub mod planted;
 mod proto;
 mod push;
 mod rest;

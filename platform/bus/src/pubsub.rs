@@ -11,6 +11,7 @@ use google_cloud_pubsub::client::BasePublisher;
 use google_cloud_pubsub::retry_policy::RetryableErrors;
 
 use crate::address::{Address, install_tls};
+use crate::inbound::Inbound;
 use crate::lane::{Lane, MAX_BATCH};
 use crate::outgoing::{Bus, BusError, Outgoing, Published};
 
@@ -24,6 +25,7 @@ pub struct PubSub {
     address: Address,
     client: BasePublisher,
     lanes: Mutex<HashMap<String, Lane>>,
+    inbound: Inbound,
 }
 
 impl PubSub {
@@ -47,7 +49,15 @@ impl PubSub {
             builder = builder.with_credentials(credentials);
         }
         let client = builder.build().await.map_err(|error| BusError::Unavailable(error.to_string()))?;
-        Ok(Self { address, client, lanes: Mutex::new(HashMap::new()) })
+        Ok(Self { address, client, lanes: Mutex::new(HashMap::new()), inbound: Inbound::default() })
+    }
+
+    pub(crate) fn address(&self) -> &Address {
+        &self.address
+    }
+
+    pub(crate) fn inbound(&self) -> &Inbound {
+        &self.inbound
     }
 
     fn lane(&self, topic: &str) -> Lane {

@@ -1,18 +1,19 @@
 //! One pushed event through its consumer: claim, handle, outbox, commit, publish.
 
+use std::convert::Infallible;
+
 use events::pubsub::Message;
-use events::topology;
 use events::{Encoded, Envelope, EventId};
-use store::attempts::{self, Attempt};
 use store::inbox::{self, Receipt};
-use store::{StoreError, Tx};
+use store::{Store, StoreError, Tx};
 use tracing::{error, warn};
 
 use crate::clock;
-use crate::failure::{Failure, fingerprint};
+use crate::dead_letter::record;
+use crate::failure::Failure;
 use crate::publisher::Row;
-use crate::reaction::Consumer;
-use crate::transactor::{Cause, Transactor, push_row, say};
+use crate::reaction::{Consumer, Work};
+use crate::transactor::{Cause, Transactor, say};
 
 /// What became of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +48,13 @@ struct Context {
     traceparent: Option<String>,
 }
 
+/// An event whose transaction is all that is left to do.
+struct Prepared {
+    context: Context,
+    reaction: String,
+    work: Work,
+}
+
 impl Deliveries {
     /// Puts a consumer to work.
     #[must_use]
@@ -61,38 +69,22 @@ impl Deliveries {
         self.consumer.name()
     }
 
+    /// The consumer's database.
+    pub(crate) fn store(&self) -> &Store {
+        self.transactor.store()
+    }
+
     /// Handles one event, however often it comes.
     pub async fn deliver(&self, envelope: Envelope<Encoded>) -> Outcome {
-        if envelope.replay_target.as_deref().is_some_and(|target| target != self.consumer.name()) {
-            return Outcome::NotForUs;
-        }
-        let Some(reactor) = self.consumer.reactor(&envelope.event_type) else {
-            return match envelope.check_version() {
-                Ok(()) => Outcome::NotForUs,
-                Err(newer) => self.fail(Message::from(envelope), newer.into()).await,
-            };
-        };
-        let context = Context::of(&envelope);
         let kept = envelope.clone();
-        let work = match reactor.prepare(envelope).await {
-            Ok(work) => work,
+        let prepared = match self.prepare(envelope).await {
+            Ok(Some(prepared)) => prepared,
+            Ok(None) => return Outcome::NotForUs,
             Err(failure) => return self.fail(Message::from(kept), failure).await,
         };
-        let reaction = format!("{}.{}", self.consumer.name(), reactor.name());
         let (consumer, source) = (self.consumer.name(), self.source.clone());
-        let done = self
-            .transactor
-            .store()
-            .write(clock::now_ms(), move |tx| {
-                if !context.claim(tx, consumer)? {
-                    return Ok(None);
-                }
-                let facts = work(tx)?;
-                let rows = say::<Failure>(tx, &source, &context.cause(reaction), facts)?;
-                Ok::<_, Failure>(Some(rows))
-            })
-            .await;
-        match done {
+        let job = move |tx: &mut Tx<'_>| prepared.run(tx, consumer, &source);
+        match self.transactor.store().write(clock::now_ms(), job).await {
             Ok(Some(rows)) => {
                 let said = rows.iter().map(said).collect();
                 self.transactor.publisher().hand_over(rows).await;
@@ -101,6 +93,44 @@ impl Deliveries {
             Ok(None) => Outcome::Duplicate,
             Err(failure) => self.fail(Message::from(kept), failure).await,
         }
+    }
+
+    /// Does everything a delivery does, up to the commit, and takes it all back: what would become of the event now? Nothing is
+    /// written, recorded or published.
+    pub async fn rehearse(&self, envelope: Envelope<Encoded>) -> Outcome {
+        let prepared = match self.prepare(envelope).await {
+            Ok(Some(prepared)) => prepared,
+            Ok(None) => return Outcome::NotForUs,
+            Err(failure) => return failure.into(),
+        };
+        let (consumer, source) = (self.consumer.name(), self.source.clone());
+        let job = move |tx: &mut Tx<'_>| -> Result<Infallible, TakenBack> {
+            // Whatever came of it is an error to the store, which is what makes it roll back.
+            Err(TakenBack(match prepared.run(tx, consumer, &source) {
+                Ok(Some(rows)) => Outcome::Handled(rows.iter().map(said).collect()),
+                Ok(None) => Outcome::Duplicate,
+                Err(failure) => failure.into(),
+            }))
+        };
+        match self.transactor.store().write(clock::now_ms(), job).await {
+            Ok(never) => match never {},
+            Err(TakenBack(outcome)) => outcome,
+        }
+    }
+
+    /// Decodes, and asks other services what the reaction has to know. `None`: not for this consumer.
+    async fn prepare(&self, envelope: Envelope<Encoded>) -> Result<Option<Prepared>, Failure> {
+        if envelope.replay_target.as_deref().is_some_and(|target| target != self.consumer.name()) {
+            return Ok(None);
+        }
+        let Some(reactor) = self.consumer.reactor(&envelope.event_type) else {
+            envelope.check_version()?;
+            return Ok(None);
+        };
+        let context = Context::of(&envelope);
+        let reaction = format!("{}.{}", self.consumer.name(), reactor.name());
+        let work = reactor.prepare(envelope).await?;
+        Ok(Some(Prepared { context, reaction, work }))
     }
 
     /// Keeps the reason; a permanent failure also puts the message on the dead-letter topic, both in one transaction.
@@ -128,6 +158,36 @@ impl Deliveries {
                 Outcome::Transient(Failure::from(lost))
             }
         }
+    }
+}
+
+/// A rehearsal's outcome on its way through the store, which rolls back what ends in an error.
+struct TakenBack(Outcome);
+
+impl From<StoreError> for TakenBack {
+    fn from(error: StoreError) -> Self {
+        Self(Failure::from(error).into())
+    }
+}
+
+impl From<Failure> for Outcome {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Transient { .. } => Outcome::Transient(failure),
+            Failure::Permanent { .. } => Outcome::Permanent(failure),
+        }
+    }
+}
+
+impl Prepared {
+    /// Claims the event, reacts to it and says what follows, all in one transaction. `None`: it was claimed before.
+    fn run(self, tx: &mut Tx<'_>, consumer: &str, source: &str) -> Result<Option<Vec<Row>>, Failure> {
+        let Self { context, reaction, work } = self;
+        if !context.claim(tx, consumer)? {
+            return Ok(None);
+        }
+        let facts = work(tx)?;
+        say::<Failure>(tx, source, &context.cause(reaction), facts).map(Some)
     }
 }
 
@@ -168,41 +228,4 @@ impl Context {
 
 fn said(row: &Row) -> Message {
     Message { attributes: row.outgoing.attributes.clone(), data: row.outgoing.data.to_vec() }
-}
-
-fn record(tx: &mut Tx<'_>, consumer: &str, message: Message, failure: &Failure) -> Result<Option<Row>, StoreError> {
-    let (code, reason) = (failure.code(), failure.reason());
-    let fingerprint = fingerprint(code, reason);
-    let attribute = |name: &str| message.attributes.get(name).cloned().unwrap_or_default();
-    let (event_id, event_type, subject) = (attribute("ce-id"), attribute("ce-type"), attribute("ce-subject"));
-    let key = attribute("ce-partitionkey");
-    let permanent = matches!(failure, Failure::Permanent { .. });
-    let attempt = Attempt {
-        consumer,
-        event_id: &event_id,
-        event_type: &event_type,
-        kind: if permanent { "permanent" } else { "transient" },
-        code,
-        fingerprint: &fingerprint,
-        reason,
-        at_ms: tx.now_ms(),
-    };
-    let number = attempts::record(tx, &attempt)?;
-    if !permanent {
-        return Ok(None);
-    }
-    let mut letter = message;
-    let notes = [
-        ("dlconsumer", consumer.to_owned()),
-        ("dlcode", code.to_owned()),
-        ("dlreason", reason.to_owned()),
-        ("dlfingerprint", fingerprint),
-        ("dlattempts", number.to_string()),
-    ];
-    letter.attributes.extend(notes.map(|(name, value)| (name.to_owned(), value)));
-    if std::str::from_utf8(&letter.data).is_err() {
-        letter.data = String::from_utf8_lossy(&letter.data).into_owned().into_bytes();
-    }
-    let id = EventId::from_uuid(events::id::derived("dead-letter", &format!("{consumer}/{event_id}/{number}")));
-    push_row(tx, &topology::dead_letters(consumer), &key, &id, &event_type, &subject, letter).map(Some)
 }

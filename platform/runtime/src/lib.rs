@@ -1,30 +1,41 @@
 #![doc = include_str!("../README.md")]
 
+mod attempts;
 pub mod body;
 pub mod clock;
+pub mod codes;
 pub mod config;
+pub mod dead_letter;
 mod delivery;
 mod failure;
+mod minute;
 mod page;
 pub mod peer;
 mod problem;
 mod publisher;
 mod push;
 mod reaction;
+pub mod replay;
 pub mod retry;
 pub mod server;
 mod service;
+pub mod simulation;
 mod story;
 mod transactor;
+mod upkeep;
 
+pub use attempts::{Attempts, FailedAttempt};
 pub use body::JsonBody;
+pub use codes::Code;
 pub use delivery::{Deliveries, Outcome};
 pub use failure::{Failure, fingerprint};
+pub use minute::NoteMinute;
 pub use page::Page;
 pub use peer::{CallError, Peer};
 pub use problem::{FieldProblem, Problem};
 pub use publisher::{Publisher, Publishing};
 pub use reaction::{Consumer, Inquiry, Reaction};
-pub use service::{Base, Foundation, Running, Service, StartError};
+pub use service::{Base, Foundation, Open, Running, Service, StartError};
 pub use story::{Handled, Said, Story};
 pub use transactor::{Cause, Transactor};
+pub use upkeep::{Chore, Upkeep};

@@ -14,9 +14,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::clock;
+use crate::codes::Code;
 use crate::failure::Failure;
 use crate::problem::Problem;
 use crate::retry::{Policy, retry};
+use crate::simulation::{self, Wire};
 
 /// The largest answer accepted.
 const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
@@ -74,9 +76,9 @@ impl CallError {
 impl From<CallError> for Failure {
     fn from(error: CallError) -> Self {
         match &error {
-            CallError::Unavailable { .. } => Failure::transient("peer_unavailable", error.to_string()),
-            CallError::Refused { .. } => Failure::permanent("peer_refused", error.to_string()),
-            CallError::Unexpected { .. } => Failure::permanent("peer_unexpected", error.to_string()),
+            CallError::Unavailable { .. } => Failure::transient(Code::PeerUnavailable, error.to_string()),
+            CallError::Refused { .. } => Failure::permanent(Code::PeerRefused, error.to_string()),
+            CallError::Unexpected { .. } => Failure::permanent(Code::PeerUnexpected, error.to_string()),
         }
     }
 }
@@ -101,14 +103,24 @@ struct Inner {
     base: String,
     timeout: Duration,
     policy: Policy,
-    client: Client<HttpConnector, Full<Bytes>>,
+    transport: Transport,
 }
 
-impl Peer {
-    /// The service `name` at `base`, `http://host:port`. Each try takes at most `timeout`; a call that may be repeated
-    /// is tried for about three times that.
-    #[must_use]
-    pub fn new(name: &'static str, base: &str, timeout: Duration) -> Self {
+/// How requests get there.
+#[expect(clippy::large_enum_variant, reason = "there is one to a peer, and it stays where it is")]
+enum Transport {
+    /// Pooled HTTP/1.1.
+    Http(Client<HttpConnector, Full<Bytes>>),
+    /// A simulated network.
+    Wire(Arc<dyn Wire>),
+}
+
+impl Transport {
+    /// HTTP, except for a peer that is made in a simulated world.
+    fn new(timeout: Duration) -> Self {
+        if let Some(wire) = simulation::wire() {
+            return Self::Wire(wire);
+        }
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(timeout));
@@ -117,12 +129,36 @@ impl Peer {
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(MAX_IDLE)
             .build(connector);
+        Self::Http(client)
+    }
+
+    /// One exchange, or what broke it.
+    async fn carry(&self, request: Request<Bytes>) -> Result<Reply, String> {
+        let (head, body) = match self {
+            Self::Wire(wire) => wire.carry(request).await?.into_parts(),
+            Self::Http(client) => {
+                let response = client.request(request.map(Full::new)).await.map_err(|error| error.to_string())?;
+                let (head, body) = response.into_parts();
+                let body = Limited::new(body, MAX_ANSWER_BYTES).collect().await.map_err(|error| error.to_string())?;
+                (head, body.to_bytes())
+            }
+        };
+        Ok(Reply { status: head.status, headers: head.headers, body })
+    }
+}
+
+impl Peer {
+    /// The service `name` at `base`, `http://host:port`. Each try takes at most `timeout`; a call that may be repeated
+    /// is tried for about three times that.
+    #[must_use]
+    pub fn new(name: &'static str, base: &str, timeout: Duration) -> Self {
         let policy = Policy {
             first_wait: Duration::from_millis(50),
             last_wait: timeout,
             give_up_after: timeout.saturating_mul(2),
         };
-        Self(Arc::new(Inner { name, base: base.trim_end_matches('/').to_owned(), timeout, policy, client }))
+        let base = base.trim_end_matches('/').to_owned();
+        Self(Arc::new(Inner { name, base, timeout, policy, transport: Transport::new(timeout) }))
     }
 
     /// The service's name.
@@ -225,21 +261,14 @@ impl Peer {
     async fn exchange(&self, method: Method, path: &str, headers: HeaderMap, body: Bytes) -> Result<Reply, CallError> {
         let uri: Uri =
             format!("{}{path}", self.0.base).parse().map_err(|_| self.unexpected("not an address".to_owned()))?;
-        let mut request = Request::new(Full::new(body));
+        let mut request = Request::new(body);
         *request.method_mut() = method;
         *request.uri_mut() = uri;
         *request.headers_mut() = headers;
         let json = HeaderValue::from_static("application/json");
         request.headers_mut().entry(header::CONTENT_TYPE).or_insert(json);
-        let exchange = async {
-            let response = self.0.client.request(request).await.map_err(|error| self.unavailable(error.to_string()))?;
-            let (head, body) = response.into_parts();
-            let body = Limited::new(body, MAX_ANSWER_BYTES).collect().await;
-            let body = body.map_err(|error| self.unavailable(error.to_string()))?.to_bytes();
-            Ok(Reply { status: head.status, headers: head.headers, body })
-        };
-        match tokio::time::timeout(self.0.timeout, exchange).await {
-            Ok(answer) => answer,
+        match tokio::time::timeout(self.0.timeout, self.0.transport.carry(request)).await {
+            Ok(answer) => answer.map_err(|reason| self.unavailable(reason)),
             Err(_) => Err(self.unavailable(format!("no answer within {} ms", self.0.timeout.as_millis()))),
         }
     }

@@ -2,6 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use events::FieldError;
+use events::states::Illegal;
 use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use store::StoreError;
@@ -111,11 +112,17 @@ impl From<StoreError> for Problem {
     }
 }
 
+impl From<Illegal> for Problem {
+    fn from(illegal: Illegal) -> Self {
+        Self::conflict("illegal_state", illegal.to_string())
+    }
+}
+
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Transient { code, reason } => Self::unavailable(code, reason),
-            Failure::Permanent { code, reason } => Self::unprocessable(code, reason),
+            Failure::Transient { code, reason } => Self::unavailable(code.as_str(), reason),
+            Failure::Permanent { code, reason } => Self::unprocessable(code.as_str(), reason),
         }
     }
 }

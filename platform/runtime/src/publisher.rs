@@ -55,6 +55,8 @@ struct Inner {
     store: Store,
     publishing: Publishing,
     state: Mutex<State>,
+    /// Held by whoever relays: two relays side by side could hand over a key's rows in the wrong order.
+    relaying: tokio::sync::Mutex<()>,
     /// Rows were sent and want to be marked.
     to_mark: Notify,
     /// Rows failed, or were found at the start, and want to be sent by the relay.
@@ -82,6 +84,7 @@ impl Publisher {
             store,
             publishing,
             state,
+            relaying: tokio::sync::Mutex::default(),
             to_mark: Notify::new(),
             to_relay: Notify::new(),
         }))
@@ -93,16 +96,17 @@ impl Publisher {
             return Box::pin(std::future::ready(()));
         }
         let (this, rows) = (self.clone(), self.take_up(rows));
+        // A task of its own also where the request waits for it: a client that goes away takes the request with it, not the publish.
         // Failed rows are the relay's from here on.
-        let publish = async move {
+        let publishing = tokio::spawn(async move {
             this.publish(rows).await;
-        };
+        });
         match self.0.publishing {
-            Publishing::WithinRequest => Box::pin(publish),
-            Publishing::AfterAnswer => {
-                tokio::spawn(publish);
-                Box::pin(std::future::ready(()))
-            }
+            Publishing::WithinRequest => Box::pin(async move {
+                // One that panicked has left its rows to the relay, and the panic hook has logged it.
+                let _ = publishing.await;
+            }),
+            Publishing::AfterAnswer => Box::pin(std::future::ready(())),
         }
     }
 
@@ -137,7 +141,9 @@ impl Publisher {
 
     async fn publish(&self, rows: Vec<Row>) -> bool {
         let (tags, messages): (Vec<_>, Vec<_>) = rows.into_iter().map(|row| ((row.seq, row.key), row.outgoing)).unzip();
+        let mut under_way = UnderWay { publisher: self, tags };
         let answers = self.0.bus.publish(messages).await;
+        let tags = std::mem::take(&mut under_way.tags);
         let mut failure = None;
         {
             let mut state = self.state();
@@ -183,11 +189,31 @@ impl Publisher {
     /// # Errors
     /// Of the database.
     pub async fn relay_once(&self) -> Result<bool, StoreError> {
+        let _relaying = self.0.relaying.lock().await;
+        self.relay_batches(usize::MAX).await
+    }
+
+    /// As [`Publisher::relay_once`], but reads at most `batches` times 500 rows and leaves the work to a relay that is at it: for those
+    /// who have to answer in time.
+    ///
+    /// # Errors
+    /// Of the database.
+    pub async fn relay_up_to(&self, batches: usize) -> Result<bool, StoreError> {
+        let Ok(_relaying) = self.0.relaying.try_lock() else { return Ok(false) };
+        self.relay_batches(batches).await
+    }
+
+    async fn relay_batches(&self, batches: usize) -> Result<bool, StoreError> {
         let mut after = 0;
+        let mut left = batches;
         let mut all_sent = true;
         let held_before: Vec<String> = self.state().held_keys.iter().cloned().collect();
         let mut failed_keys = HashSet::new();
         loop {
+            if left == 0 {
+                return Ok(false);
+            }
+            left -= 1;
             let rows = self.0.store.read(move |tx| outbox::unsent(tx, after, RELAY_BATCH)).await?;
             let Some(last) = rows.last() else { break };
             after = last.seq;
@@ -226,14 +252,14 @@ impl Publisher {
     }
 
     /// Writes the marks that have gathered. They stay gathered until they are written, so that the relay sends none again.
-    async fn mark_sent(&self) {
+    pub(crate) async fn mark_sent(&self) {
         let marks = self.state().sent.clone();
         if marks.is_empty() {
             return;
         }
-        let count = marks.len();
+        let written: HashSet<i64> = marks.iter().copied().collect();
         match self.0.store.write(clock::now_ms(), move |tx| outbox::mark_sent(tx, &marks)).await {
-            Ok(()) => drop(self.state().sent.drain(..count)),
+            Ok(()) => self.state().sent.retain(|seq| !written.contains(seq)),
             Err(error) => {
                 warn!(service = self.0.service, %error, "sent rows could not be marked, trying again");
                 self.0.to_mark.notify_one();
@@ -243,6 +269,28 @@ impl Publisher {
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.0.state.lock().expect("nothing panics while it holds the publisher's state")
+    }
+}
+
+/// Rows that the bus was given. Should nobody live to hear its answer, because the publish panicked or was dropped, the relay sends them.
+struct UnderWay<'a> {
+    publisher: &'a Publisher,
+    tags: Vec<(i64, String)>,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        if self.tags.is_empty() {
+            return;
+        }
+        {
+            let mut state = self.publisher.state();
+            for (seq, key) in self.tags.drain(..) {
+                state.under_way.remove(&seq);
+                state.held_keys.insert(key);
+            }
+        }
+        self.publisher.0.to_relay.notify_one();
     }
 }
 
@@ -265,9 +313,14 @@ pub struct Relay {
 impl Relay {
     /// Stops relaying and writes the last marks.
     pub async fn stop(self) {
+        self.kill();
+        self.publisher.mark_sent().await;
+    }
+
+    /// Stops relaying, as a crash does: rows that were sent and not marked are sent again by the next run.
+    pub(crate) fn kill(&self) {
         for task in &self.tasks {
             task.abort();
         }
-        self.publisher.mark_sent().await;
     }
 }

@@ -20,14 +20,16 @@ use axum::routing::post;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use events::id::MAX_ID_CHARS;
+use events::platform::MinuteElapsed;
 use events::pubsub::Message;
-use events::{Encoded, Envelope, EnvelopeError, FieldError};
+use events::{Encoded, Envelope, EnvelopeError, Fact, FieldError};
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 
-use crate::body;
 use crate::delivery::{Deliveries, Outcome};
 use crate::problem::Problem;
+use crate::upkeep::Upkeep;
+use crate::{body, clock};
 
 /// The largest push accepted: our largest payload in base64, with room for attributes.
 pub const MAX_PUSH_BYTES: usize = 512 * 1024;
@@ -59,12 +61,19 @@ enum Pushed {
     Broken { message: Message, error: EnvelopeError },
 }
 
-/// Routes `POST /` to the consumer.
-pub(crate) fn router(deliveries: Arc<Deliveries>) -> Router {
-    Router::new().route("/", post(receive)).with_state(deliveries)
+/// What a push is delivered to.
+#[derive(Clone)]
+struct Door {
+    deliveries: Arc<Deliveries>,
+    upkeep: Upkeep,
 }
 
-async fn receive(State(deliveries): State<Arc<Deliveries>>, headers: HeaderMap, body: Body) -> Response {
+/// Routes `POST /` to the consumer; a minute also to the upkeep.
+pub(crate) fn router(deliveries: Arc<Deliveries>, upkeep: Upkeep) -> Router {
+    Router::new().route("/", post(receive)).with_state(Door { deliveries, upkeep })
+}
+
+async fn receive(State(Door { deliveries, upkeep }): State<Door>, headers: HeaderMap, body: Body) -> Response {
     // The caller's identity (an OIDC token) is to be checked here, before a byte of the body is read.
     let bytes = match body::read(body, MAX_PUSH_BYTES).await {
         Ok(bytes) => bytes,
@@ -77,7 +86,15 @@ async fn receive(State(deliveries): State<Arc<Deliveries>>, headers: HeaderMap, 
     // A task of its own: a caller that hangs up must not stop a delivery between its commit and its publish.
     let delivery = tokio::spawn(async move {
         match pushed {
-            Pushed::Event(envelope) => deliveries.deliver(envelope).await,
+            Pushed::Event(envelope) => {
+                let is_minute = envelope.event_type == MinuteElapsed::TYPE;
+                let outcome = deliveries.deliver(envelope).await;
+                if is_minute {
+                    // Before the answer: afterwards there may be no CPU.
+                    upkeep.run(clock::now()).await;
+                }
+                outcome
+            }
             Pushed::Broken { message, error } => deliveries.fail(message, error.into()).await,
         }
     });

@@ -1,9 +1,12 @@
 //! Trying again: bounded, with jittered exponential backoff. The one place that uses the `backoff` crate.
 
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use backoff::ExponentialBackoffBuilder;
+use backoff::backoff::Backoff;
+use backoff::exponential::{ExponentialBackoff, ExponentialBackoffBuilder};
+
+use crate::clock;
 
 /// How often and how long to try again.
 #[derive(Debug, Clone, Copy)]
@@ -25,13 +28,14 @@ where
     F: FnMut() -> Fut,
     Fut: Future<Output = Result<T, E>>,
 {
-    let waits = ExponentialBackoffBuilder::new()
+    let waits = ExponentialBackoffBuilder::<OurClock>::new()
         .with_initial_interval(policy.first_wait)
         .with_max_interval(policy.last_wait)
         .with_multiplier(2.0)
+        .with_randomization_factor(0.0)
         .with_max_elapsed_time(Some(policy.give_up_after))
         .build();
-    backoff::future::retry(waits, || {
+    backoff::future::retry(Jittered(waits), || {
         let tried = attempt();
         let again = &again;
         async move {
@@ -41,4 +45,27 @@ where
         }
     })
     .await
+}
+
+/// The time of [`clock`].
+#[derive(Debug, Clone, Copy, Default)]
+struct OurClock;
+
+impl backoff::Clock for OurClock {
+    fn now(&self) -> Instant {
+        clock::instant()
+    }
+}
+
+/// Spreads waits with the randomness of [`clock`], not the crate's own.
+struct Jittered(ExponentialBackoff<OurClock>);
+
+impl Backoff for Jittered {
+    fn reset(&mut self) {
+        self.0.reset();
+    }
+
+    fn next_backoff(&mut self) -> Option<Duration> {
+        self.0.next_backoff().map(|wait| wait.mul_f64(0.5 + clock::fraction()))
+    }
 }

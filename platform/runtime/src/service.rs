@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,15 +18,18 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::info;
 
+use crate::attempts;
 use crate::clock;
 use crate::delivery::Deliveries;
 use crate::problem::Problem;
 use crate::publisher::{Publisher, Publishing, Relay};
 use crate::push;
 use crate::reaction::Consumer;
+use crate::replay;
 use crate::server::Server;
 use crate::story;
 use crate::transactor::Transactor;
+use crate::upkeep::{Chore, Upkeep};
 
 /// Why a service did not start. Mend the cause and start again.
 #[derive(Debug, thiserror::Error)]
@@ -88,14 +90,12 @@ impl Foundation {
     }
 }
 
-type Chore = Box<dyn FnOnce(watch::Receiver<bool>) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
-
 /// A service, assembled and not yet started.
 pub struct Service {
     foundation: Foundation,
     router: Router,
     consumer: Option<Consumer>,
-    chores: Vec<Chore>,
+    chores: Vec<(Duration, Chore)>,
 }
 
 impl Service {
@@ -112,23 +112,15 @@ impl Service {
         self
     }
 
-    /// Adds work that is done every `period` from the start until the end. A run ends before the next begins.
+    /// Adds work that is done every `period` from the start until the end, and with every minute the consumer hears: where there is CPU
+    /// only during requests, the timer stands still. A run ends before the next begins.
     #[must_use]
     pub fn every<F, Fut>(mut self, period: Duration, work: F) -> Self
     where
-        F: Fn(Timestamp) -> Fut + Send + 'static,
+        F: Fn(Timestamp) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = ()> + Send + 'static,
     {
-        self.chores.push(Box::new(move |mut stopped| {
-            Box::pin(async move {
-                loop {
-                    tokio::select! {
-                        () = tokio::time::sleep(period) => work(clock::now()).await,
-                        _ = stopped.changed() => break,
-                    }
-                }
-            })
-        }));
+        self.chores.push((period, Chore::new(work)));
         self
     }
 
@@ -141,21 +133,46 @@ impl Service {
     }
 
     async fn begin(self, listen: SocketAddr) -> Result<Running, StartError> {
+        let refused = |cause| StartError::Listen { address: listen, cause };
+        let listener = TcpListener::bind(listen).await.map_err(refused)?;
+        let open = self.open();
+        let server = Server::start(listener, open.router.clone()).map_err(refused)?;
+        info!(service = open.foundation.name, address = %server.address(), "listening");
+        Ok(Running { open, server })
+    }
+
+    /// Begins to relay and to do its periodic work, and gives the doors to whoever brings the requests. Within a tokio runtime.
+    #[must_use]
+    pub fn open(self) -> Open {
         let Self { foundation, router, consumer, chores } = self;
-        let listener =
-            TcpListener::bind(listen).await.map_err(|cause| StartError::Listen { address: listen, cause })?;
-        let mut router = router.merge(story::router(foundation.store().clone())).merge(health(&foundation));
+        let store = foundation.store().clone();
+        let mut router = router
+            .merge(story::router(store.clone()))
+            .merge(attempts::router(foundation.name, store))
+            .merge(health(&foundation));
         if let Some(consumer) = consumer {
             let deliveries = Arc::new(Deliveries::new(consumer, foundation.transactor.clone()));
-            router = router.merge(push::router(deliveries));
+            let at_every_minute = chores.iter().map(|(_, chore)| chore.clone()).collect();
+            let upkeep = Upkeep::new(foundation.transactor.clone(), at_every_minute);
+            router = router.merge(push::router(Arc::clone(&deliveries), upkeep)).merge(replay::router(deliveries));
         }
         let router = router.fallback(|| async { Problem::not_found("path") });
-        let server = Server::start(listener, router).map_err(|cause| StartError::Listen { address: listen, cause })?;
         let relay = foundation.transactor.publisher().start_relay();
         let (stop, stopped) = watch::channel(false);
-        let chores = chores.into_iter().map(|chore| tokio::spawn(chore(stopped.clone()))).collect();
-        info!(service = foundation.name, address = %server.address(), "listening");
-        Ok(Running { foundation, server, relay, stop, chores })
+        let timed = |(period, chore)| tokio::spawn(repeat(period, chore, stopped.clone()));
+        let chores = chores.into_iter().map(timed).collect();
+        Open { foundation, router, relay, stop, chores }
+    }
+}
+
+async fn repeat(period: Duration, chore: Chore, mut stopped: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            // In this order, so that a run is the same every time: chance would choose otherwise.
+            biased;
+            _ = stopped.changed() => break,
+            () = tokio::time::sleep(period) => chore.run(clock::now()).await,
+        }
     }
 }
 
@@ -172,13 +189,45 @@ async fn ready(State(foundation): State<Foundation>) -> Result<Json<Value>, Prob
     Ok(Json(json!({ "status": "ready", "service": foundation.name, "oldestUnsentAgeMs": unsent_age_ms })))
 }
 
-/// A running service.
-pub struct Running {
+/// A service at work, without a listener.
+pub struct Open {
     foundation: Foundation,
-    server: Server,
+    router: Router,
     relay: Relay,
     stop: watch::Sender<bool>,
     chores: Vec<JoinHandle<()>>,
+}
+
+impl Open {
+    /// Its doors: REST, push and health.
+    pub fn router(&self) -> &Router {
+        &self.router
+    }
+
+    /// Ends as a process does that is killed: nothing is finished, no mark is written, the database is left as it is.
+    pub fn kill(self) {
+        for chore in &self.chores {
+            chore.abort();
+        }
+        self.relay.kill();
+    }
+
+    async fn end(self) {
+        // Without receivers there is no chore to stop.
+        let _ = self.stop.send(true);
+        for chore in self.chores {
+            // A chore that panicked has been logged by the panic hook.
+            let _ = chore.await;
+        }
+        self.relay.stop().await;
+        self.foundation.store().clone().close().await;
+    }
+}
+
+/// A running service.
+pub struct Running {
+    open: Open,
+    server: Server,
 }
 
 impl Running {
@@ -191,23 +240,14 @@ impl Running {
     /// The service's name.
     #[must_use]
     pub fn name(&self) -> &'static str {
-        self.foundation.name
+        self.open.foundation.name
     }
 
     /// Refuses what is new, finishes what was accepted, and gives the database back.
     pub fn stop(self) -> BoxFuture<'static, ()> {
-        Box::pin(self.end())
-    }
-
-    async fn end(self) {
-        self.server.stop().await;
-        // Without receivers there is no chore to stop.
-        let _ = self.stop.send(true);
-        for chore in self.chores {
-            // A chore that panicked has been logged by the panic hook.
-            let _ = chore.await;
-        }
-        self.relay.stop().await;
-        self.foundation.store().clone().close().await;
+        Box::pin(async move {
+            self.server.stop().await;
+            self.open.end().await;
+        })
     }
 }

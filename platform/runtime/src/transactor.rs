@@ -28,6 +28,11 @@ pub enum Cause {
         /// W3C trace context of the request.
         traceparent: Option<String>,
     },
+    /// Nothing but a moment, which names the first fact: whoever says it for that moment says the same event. The others are caused by it.
+    Moment {
+        /// The first fact's id, derived from the moment.
+        id: EventId,
+    },
     /// An event, answered by a reaction: ids derive from it, so that a second run says the same.
     Event {
         /// The event's id.
@@ -83,8 +88,24 @@ impl Transactor {
         R: Send + 'static,
         E: From<StoreError> + From<FieldError> + Send + 'static,
     {
+        self.run_at(clock::now_ms(), cause, job).await
+    }
+
+    /// As [`Transactor::run`], at a time that is given (Unix milliseconds): rows and facts bear it.
+    ///
+    /// # Errors
+    /// As [`Transactor::run`].
+    pub async fn run_at<R, E>(
+        &self,
+        now_ms: i64,
+        cause: Cause,
+        job: impl FnOnce(&mut Tx<'_>) -> Result<(R, Vec<Event>), E> + Send + 'static,
+    ) -> Result<R, E>
+    where
+        R: Send + 'static,
+        E: From<StoreError> + From<FieldError> + Send + 'static,
+    {
         let source = Arc::clone(&self.source);
-        let now_ms = clock::now_ms();
         let (answer, rows) = self
             .store
             .write(now_ms, move |tx| {
@@ -157,6 +178,10 @@ fn stamp(source: &str, cause: &Cause, position: usize, time: Timestamp, first: O
         }
         Cause::Request { correlation_id, traceparent } => {
             (EventId::from_uuid(clock::new_id()), correlation_id.clone(), correlation_id.clone(), traceparent)
+        }
+        Cause::Moment { id } => {
+            let id = if position == 0 { id.clone() } else { EventId::derived(id, "moment", position) };
+            (id, first.cloned(), first.cloned(), &None)
         }
         Cause::Event { id, correlation_id, reaction, traceparent } => {
             (EventId::derived(id, reaction, position), Some(correlation_id.clone()), Some(id.clone()), traceparent)

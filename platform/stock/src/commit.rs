@@ -5,7 +5,7 @@
 
 use events::inventory::{Shortage, StockCommitted, StockLow, StockRejected, StockReserved};
 use events::{Envelope, Event, Ledger};
-use runtime::{Failure, Reaction};
+use runtime::{Code, Failure, Reaction};
 use store::Tx;
 
 use crate::decide::{self, Commitment, Illegal};
@@ -31,7 +31,7 @@ impl Reaction for CommitStock {
         match decide::commit(hold.as_ref(), asked, event.time.as_millisecond())? {
             Commitment::Firm => {
                 if !holds::commit(tx, &asked.reservation_id)? {
-                    return Err(Failure::transient("changed_meanwhile", "the hold changed while it was made firm"));
+                    return Err(Failure::transient(Code::ChangedMeanwhile, "the hold changed while it was made firm"));
                 }
                 firm(tx, asked)
             }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use events::fulfillment::ShipmentDispatched;
 use events::inventory::StockReserved;
+use events::states::hold::{MACHINE, Trigger};
 use events::{OrderId, ProductId, ReservationId, ShipmentId, StockLine};
 
-use crate::holds::{Hold, Status};
+use crate::holds::{Departure, Hold, Status};
 
 /// Something that cannot be if everybody keeps to the rules. Not tried again: somebody has to look at it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,7 +31,7 @@ pub enum Illegal {
 
 impl From<Illegal> for runtime::Failure {
     fn from(illegal: Illegal) -> Self {
-        runtime::Failure::permanent("illegal_state", illegal.to_string())
+        runtime::Failure::permanent(runtime::Code::IllegalState, illegal.to_string())
     }
 }
 
@@ -69,13 +70,17 @@ pub fn commit(hold: Option<&Hold>, asked: &StockReserved, said_at_ms: i64) -> Re
     })
 }
 
-/// The hold that leaves with a shipment; `None` when it has left with it already.
+/// The hold that a shipment takes units of, and whether it is the last of them; `None` when it has taken them already.
 ///
 /// # Errors
-/// [`Illegal`] when no firm hold of the order is of these units.
-pub fn ship<'a>(holds: &'a [Hold], dispatched: &ShipmentDispatched) -> Result<Option<&'a Hold>, Illegal> {
+/// [`Illegal`] when no firm hold of the order still has exactly these units of each of the shipment's products.
+pub fn ship<'a>(
+    holds: &'a [Hold],
+    departures: &[Departure],
+    dispatched: &ShipmentDispatched,
+) -> Result<Option<(&'a Hold, Trigger)>, Illegal> {
     let ShipmentDispatched { order_id, shipment_id, lines, .. } = dispatched;
-    if holds.iter().any(|hold| hold.status == Status::Shipped && hold.shipment_id.as_ref() == Some(shipment_id)) {
+    if departures.iter().any(|departure| departure.shipment_id == *shipment_id) {
         return Ok(None);
     }
     let mut firm = holds.iter().filter(|hold| hold.status == Status::Committed).peekable();
@@ -83,12 +88,31 @@ pub fn ship<'a>(holds: &'a [Hold], dispatched: &ShipmentDispatched) -> Result<Op
         return Err(Illegal::NoFirmHold(shipment_id.clone(), order_id.clone()));
     };
     let other_lines = Illegal::OtherLines(first.reservation_id.clone());
-    firm.find(|hold| same_units(&hold.lines, lines)).map(Some).ok_or(other_lines)
+    let taken = units(lines);
+    let leaving = firm.find_map(|hold| {
+        let left = left(hold, departures);
+        let left = units(&left);
+        let fits = taken.iter().all(|(product, wanted)| left.get(product) == Some(wanted));
+        fits.then_some((hold, if left.len() == taken.len() { Trigger::ShipRest } else { Trigger::ShipPart }))
+    });
+    leaving.map(Some).ok_or(other_lines)
 }
 
 /// The holds that end when their order is cancelled.
 pub fn cancel(holds: &[Hold]) -> impl Iterator<Item = &Hold> {
-    holds.iter().filter(|hold| matches!(hold.status, Status::Held | Status::Committed))
+    holds.iter().filter(|hold| hold.status != Status::Released && ends(hold))
+}
+
+fn ends(hold: &Hold) -> bool {
+    MACHINE.next(hold.status, Trigger::Cancel) == Ok(Status::Released)
+}
+
+/// What a hold still has in the house: its products that no shipment took.
+#[must_use]
+pub fn left(hold: &Hold, departures: &[Departure]) -> Vec<StockLine> {
+    let of_hold = departures.iter().filter(|departure| departure.reservation_id == hold.reservation_id);
+    let gone: Vec<&ProductId> = of_hold.flat_map(|departure| &departure.lines).map(|line| &line.product_id).collect();
+    hold.lines.iter().filter(|line| !gone.contains(&&line.product_id)).cloned().collect()
 }
 
 /// Whether two lists hold the same units, in whatever order and however split into lines.

@@ -8,6 +8,7 @@ pub mod decimal;
 pub mod doors;
 pub mod holds;
 pub mod keeper;
+pub mod lapse;
 pub mod limits;
 pub mod migrations;
 pub mod products;
@@ -19,5 +20,5 @@ pub mod ship;
 pub mod withdraw;
 
 pub use doors::router;
-pub use migrations::LEDGER;
+pub use migrations::{DEPARTURES, LAPSES, LEDGER};
 pub use reactions::reactions;

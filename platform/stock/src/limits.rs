@@ -16,5 +16,9 @@ pub const MAX_BULK: usize = 500;
 pub const MAX_TEXT_CHARS: usize = 200;
 /// The longest time a hold may last, in milliseconds: seven days.
 pub const MAX_HOLD_MS: i64 = 7 * 24 * 60 * 60 * 1000;
+/// The most holds that lapse in one minute; the rest lapse in the next.
+pub const MAX_LAPSES_PER_MINUTE: u32 = 1_000;
 /// The most holds of one order a reaction looks at. Checkout makes one per ledger and attempt.
 pub const MAX_HOLDS_PER_ORDER: u32 = 100;
+/// The most shipments of one order a reaction looks at: one per line an order may have.
+pub const MAX_DEPARTURES_PER_ORDER: u32 = 100;

@@ -4,6 +4,7 @@ use events::Ledger;
 use runtime::Consumer;
 
 use crate::commit::CommitStock;
+use crate::lapse::LapseHolds;
 use crate::release::ReleaseStock;
 use crate::restock::RestockReturn;
 use crate::ship::ShipStock;
@@ -16,4 +17,5 @@ pub fn reactions(ledger: Ledger) -> Consumer {
         .on(ReleaseStock { ledger })
         .on(ShipStock { ledger })
         .on(RestockReturn { ledger })
+        .on(LapseHolds { ledger })
 }

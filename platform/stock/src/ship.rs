@@ -3,14 +3,15 @@
 //! Listens to `fulfillment.shipment_dispatched.v1` and says nothing.
 
 use events::fulfillment::ShipmentDispatched;
+use events::states::hold::MACHINE;
 use events::{Envelope, Event, Ledger};
-use runtime::{Failure, Reaction};
+use runtime::{Code, Failure, Reaction};
 use store::Tx;
 
 use crate::decide::{self, Illegal};
 use crate::{holds, products};
 
-/// Takes the units of a firm hold out of the stock, once per shipment.
+/// Takes a shipment's units of a firm hold out of the stock, once per shipment however often it is dispatched.
 pub struct ShipStock {
     /// The ledger this is.
     pub ledger: Ledger,
@@ -27,11 +28,13 @@ impl Reaction for ShipStock {
             return Ok(Vec::new());
         }
         let holds = holds::of_order(tx, &dispatched.order_id)?;
-        if let Some(hold) = decide::ship(&holds, dispatched)? {
-            if !holds::ship(tx, &hold.reservation_id, &dispatched.shipment_id)? {
-                return Err(Failure::transient("changed_meanwhile", "the hold changed while it was shipped"));
+        let departures = holds::departures(tx, &dispatched.order_id)?;
+        if let Some((hold, trigger)) = decide::ship(&holds, &departures, dispatched)? {
+            let to = MACHINE.next(hold.status, trigger)?;
+            if !holds::ship(tx, hold, to, &dispatched.shipment_id, &dispatched.lines)? {
+                return Err(Failure::transient(Code::ChangedMeanwhile, "the hold changed while it was shipped"));
             }
-            for line in &hold.lines {
+            for line in &dispatched.lines {
                 if !products::ship(tx, line)? {
                     return Err(Illegal::UnitsMissing(line.product_id.clone()).into());
                 }

@@ -7,12 +7,18 @@ use crate::{Row, StoreError, Tx, params};
 const MAX_REASON_BYTES: usize = 2_000;
 
 const RECORD: &str = "INSERT INTO attempts
-        (consumer, event_id, number, event_type, kind, code, fingerprint, reason, at_ms)
-    SELECT ?1, ?2, COALESCE(MAX(number), 0) + 1, ?3, ?4, ?5, ?6, ?7, ?8
+        (consumer, event_id, number, event_type, kind, code, fingerprint, reason, at_ms, subject)
+    SELECT ?1, ?2, COALESCE(MAX(number), 0) + 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9
     FROM attempts WHERE consumer = ?1 AND event_id = ?2
     RETURNING number";
-const OF_EVENT: &str = "SELECT consumer, number, event_type, kind, code, fingerprint, reason, at_ms FROM attempts
-    WHERE consumer = ?1 AND event_id = ?2 ORDER BY number";
+const OF_EVENT: &str =
+    "SELECT seq, consumer, number, event_type, kind, code, fingerprint, reason, at_ms, event_id, subject
+    FROM attempts WHERE consumer = ?1 AND event_id = ?2 AND seq > ?3 ORDER BY number LIMIT ?4";
+const OF_SUBJECT: &str =
+    "SELECT seq, consumer, number, event_type, kind, code, fingerprint, reason, at_ms, event_id, subject
+    FROM attempts WHERE subject = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
+const LAST: &str = "SELECT seq, consumer, number, event_type, kind, code, fingerprint, reason, at_ms, event_id, subject
+    FROM attempts WHERE consumer = ?1 AND event_id = ?2 ORDER BY number DESC LIMIT 1";
 const COUNT: &str = "SELECT COALESCE(MAX(number), 0) FROM attempts WHERE consumer = ?1 AND event_id = ?2";
 /// Looks at the oldest rows only: the table has no index on the time.
 const PURGE: &str = "DELETE FROM attempts
@@ -35,6 +41,8 @@ pub struct Attempt<'a> {
     pub fingerprint: &'a str,
     /// What happened, for people. Cut to 2,000 bytes.
     pub reason: &'a str,
+    /// What the event was about: `orders/{orderId}`.
+    pub subject: &'a str,
     /// When. Unix milliseconds.
     pub at_ms: i64,
 }
@@ -42,6 +50,8 @@ pub struct Attempt<'a> {
 /// A failed delivery as it was recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
+    /// Its place among all failures here, ascending.
+    pub seq: i64,
     /// The reaction's name.
     pub consumer: String,
     /// Its place among the failures of this event here. 1 or more.
@@ -58,6 +68,10 @@ pub struct Recorded {
     pub reason: String,
     /// When. Unix milliseconds.
     pub at_ms: i64,
+    /// The event's id.
+    pub event_id: String,
+    /// What the event was about; empty for failures recorded before this was kept.
+    pub subject: String,
 }
 
 /// Records a failure and answers its number for this consumer and event. 1 or more.
@@ -65,31 +79,58 @@ pub struct Recorded {
 /// # Errors
 /// [`StoreError::Constraint`] for another `kind`; any other [`StoreError`].
 pub fn record(tx: &mut Tx<'_>, attempt: &Attempt<'_>) -> Result<u32, StoreError> {
-    let Attempt { consumer, event_id, event_type, kind, code, fingerprint, reason, at_ms } = *attempt;
+    let Attempt { consumer, event_id, event_type, kind, code, fingerprint, reason, subject, at_ms } = *attempt;
     // Two deliveries that fail side by side count one after the other.
     tx.lock(event_id)?;
     let reason = cut(reason, MAX_REASON_BYTES);
-    let values = params![consumer, event_id, event_type, kind, code, fingerprint, reason, at_ms];
+    let values = params![consumer, event_id, event_type, kind, code, fingerprint, reason, at_ms, subject];
     let number = tx.query_opt(RECORD, values, |row| row.get(0))?;
     number.ok_or_else(|| StoreError::Row { reason: "the attempt was not recorded".to_owned() })
 }
 
-/// The failures of one event at one consumer, first to last.
+/// Up to `limit` failures of one event at one consumer after place `after_seq` (0 for the first), first to last.
 ///
 /// # Errors
 /// Any [`StoreError`].
-pub fn of_event(tx: &mut Tx<'_>, consumer: &str, event_id: &str) -> Result<Vec<Recorded>, StoreError> {
-    tx.query(OF_EVENT, params![consumer, event_id], |row: &Row<'_>| {
-        Ok(Recorded {
-            consumer: row.get_text(0)?,
-            number: row.get(1)?,
-            event_type: row.get_text(2)?,
-            kind: row.get_text(3)?,
-            code: row.get_text(4)?,
-            fingerprint: row.get_text(5)?,
-            reason: row.get_text(6)?,
-            at_ms: row.get_i64(7)?,
-        })
+pub fn of_event(
+    tx: &mut Tx<'_>,
+    consumer: &str,
+    event_id: &str,
+    after_seq: i64,
+    limit: u32,
+) -> Result<Vec<Recorded>, StoreError> {
+    tx.query(OF_EVENT, params![consumer, event_id, after_seq, limit], read_row)
+}
+
+/// Up to `limit` failures of events about `subject` after place `after_seq` (0 for the first), in the order they happened.
+///
+/// # Errors
+/// Any [`StoreError`].
+pub fn of_subject(tx: &mut Tx<'_>, subject: &str, after_seq: i64, limit: u32) -> Result<Vec<Recorded>, StoreError> {
+    tx.query(OF_SUBJECT, params![subject, after_seq, limit], read_row)
+}
+
+/// The newest failure of one event at one consumer.
+///
+/// # Errors
+/// Any [`StoreError`].
+pub fn last(tx: &mut Tx<'_>, consumer: &str, event_id: &str) -> Result<Option<Recorded>, StoreError> {
+    tx.query_opt(LAST, params![consumer, event_id], read_row)
+}
+
+fn read_row(row: &Row<'_>) -> Result<Recorded, StoreError> {
+    Ok(Recorded {
+        seq: row.get_i64(0)?,
+        consumer: row.get_text(1)?,
+        number: row.get(2)?,
+        event_type: row.get_text(3)?,
+        kind: row.get_text(4)?,
+        code: row.get_text(5)?,
+        fingerprint: row.get_text(6)?,
+        reason: row.get_text(7)?,
+        at_ms: row.get_i64(8)?,
+        event_id: row.get_text(9)?,
+        subject: row.get_text(10)?,
     })
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::StoreError;
+use crate::{Held, StoreError};
 
 /// The longest owner name: PostgreSQL cuts identifiers at 63 bytes.
 const MAX_OWNER_BYTES: usize = 63;
@@ -23,6 +23,8 @@ pub enum Database {
         /// The schema, made when missing. `[a-z0-9_]`, at most 63 bytes.
         schema: String,
     },
+    /// A database in memory that a simulation holds. It has no address: only who holds it can hand it in.
+    Held(Held),
 }
 
 impl Database {
@@ -61,6 +63,7 @@ impl fmt::Debug for Database {
             Database::Postgres { schema, .. } => {
                 f.debug_struct("Postgres").field("schema", schema).finish_non_exhaustive()
             }
+            Database::Held(held) => held.fmt(f),
         }
     }
 }

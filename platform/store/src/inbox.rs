@@ -9,6 +9,7 @@ const CLAIM: &str = "INSERT INTO inbox (consumer, source, id, event_type, subjec
     VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (consumer, source, id) DO NOTHING";
 const HANDLED: &str = "SELECT consumer, source, id, event_type, handled_at_ms FROM inbox
     WHERE subject = ?1 ORDER BY seq";
+const HANDLED_AT: &str = "SELECT handled_at_ms FROM inbox WHERE consumer = ?1 AND source = ?2 AND id = ?3";
 /// Looks at the oldest rows only: the table has no index on the time.
 const PURGE: &str = "DELETE FROM inbox
     WHERE seq IN (SELECT seq FROM inbox ORDER BY seq LIMIT ?2) AND handled_at_ms < ?1";
@@ -52,6 +53,14 @@ pub fn claim(tx: &mut Tx<'_>, receipt: &Receipt<'_>) -> Result<bool, StoreError>
     let now_ms = tx.now_ms();
     let claimed = tx.execute(CLAIM, params![consumer, source, id, event_type, subject, now_ms])?;
     Ok(claimed == 1)
+}
+
+/// When a consumer handled an event (Unix milliseconds); `None` when it has not, or has forgotten.
+///
+/// # Errors
+/// Any [`StoreError`].
+pub fn handled_at_ms(tx: &mut Tx<'_>, consumer: &str, source: &str, id: &str) -> Result<Option<i64>, StoreError> {
+    tx.query_opt(HANDLED_AT, params![consumer, source, id], |row| row.get_i64(0))
 }
 
 /// What was handled for `subject`, in the order of handling.

@@ -7,10 +7,14 @@ pub mod outbox;
 mod database;
 mod engines;
 mod error;
+mod held;
 mod job;
 mod limits;
 mod migrations;
 mod param;
+#[cfg(debug_assertions)]
+#[doc(hidden)]
+pub mod planted;
 mod queue;
 mod row;
 mod store;
@@ -18,6 +22,7 @@ mod tx;
 
 pub use database::Database;
 pub use error::StoreError;
+pub use held::{Fate, Gate, Held, HeldDatabase, OpenGate};
 pub use limits::Limits;
 pub use migrations::Migration;
 pub use param::Param;

@@ -23,8 +23,10 @@ pub struct Migration {
 }
 
 /// The store's own steps.
-const OWN: &[Migration] =
-    &[Migration { version: 1, name: "inbox_outbox_attempts", sql: include_str!("../migrations/0001_own.sql") }];
+const OWN: &[Migration] = &[
+    Migration { version: 1, name: "inbox_outbox_attempts", sql: include_str!("../migrations/0001_own.sql") },
+    Migration { version: 2, name: "attempts_subject", sql: include_str!("../migrations/0002_attempts_subject.sql") },
+];
 
 const CREATE_LEDGER: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (
     part TEXT NOT NULL, version BIGINT NOT NULL, name TEXT NOT NULL, checksum TEXT NOT NULL,

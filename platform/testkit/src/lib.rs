@@ -3,6 +3,7 @@
 mod bus;
 mod emulator;
 mod event;
+mod letters;
 pub mod pubsub;
 mod request;
 mod scenario;

@@ -14,4 +14,4 @@ mod service;
 pub use config::Config;
 pub use door::router;
 pub use migrations::MIGRATIONS;
-pub use service::{NAME, service};
+pub use service::{NAME, consumer, service};

@@ -1,6 +1,6 @@
 //! The service from its parts.
 
-use runtime::{Base, Foundation, Publishing, Service, StartError};
+use runtime::{Base, Consumer, Foundation, NoteMinute, Publishing, Service, StartError};
 
 use crate::config::Config;
 use crate::door;
@@ -16,5 +16,11 @@ pub const NAME: &str = "checkout";
 pub fn service(base: &Base, config: Config) -> Result<Service, StartError> {
     let foundation = Foundation::open(NAME, base, MIGRATIONS, Publishing::AfterAnswer)?;
     let router = door::router(foundation.transactor.clone(), &config);
-    Ok(Service::new(foundation, router))
+    Ok(Service::new(foundation, router).consumer(consumer()))
+}
+
+/// What checkout does about events: a minute is when it sees to its outbox.
+#[must_use]
+pub fn consumer() -> Consumer {
+    Consumer::new(NAME).on(NoteMinute)
 }

@@ -34,6 +34,7 @@ pub fn router(config: &Config) -> Router {
         .route("/v1/orders", post(place).get(list))
         .route("/v1/orders/{orderId}", get(one))
         .route("/v1/orders/{orderId}/cancel", post(cancel))
+        .route("/v1/orders/{orderId}/returns", post(send_back))
         .route("/v1/orders/{orderId}/timeline", get(story))
         .route("/v1/catalog", get(catalogue))
         .with_state(Arc::new(Peers::new(config)))
@@ -79,6 +80,17 @@ async fn cancel(
     body: Body,
 ) -> Result<Response, Problem> {
     let path = format!("/orders/{}/cancel", order_id(&id)?);
+    let body = body::read(body, MAX_BODY_BYTES).await?;
+    forward(&peers.oms, Method::POST, &path, &headers, body).await
+}
+
+async fn send_back(
+    State(peers): State<Arc<Peers>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let path = format!("/orders/{}/returns", order_id(&id)?);
     let body = body::read(body, MAX_BODY_BYTES).await?;
     forward(&peers.oms, Method::POST, &path, &headers, body).await
 }

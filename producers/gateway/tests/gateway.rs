@@ -203,6 +203,7 @@ async fn a_service_that_does_not_answer_is_a_503_of_ours() {
         ("POST", "/v1/orders".to_owned()),
         ("GET", "/v1/orders".to_owned()),
         ("POST", format!("/v1/orders/{ID}/cancel")),
+        ("POST", format!("/v1/orders/{ID}/returns")),
     ] {
         let answer = world.send(method, &path, &[], "{}").await;
         assert_eq!((answer.status, answer.body["code"].as_str()), (503, Some("service_unavailable")));
@@ -221,6 +222,21 @@ async fn lists_and_cancellations_go_to_oms() {
     assert_eq!(world.get("/v1/orders").await.body, json!({ "orders": [1] }));
     let answer = world.send("POST", &format!("/v1/orders/{ID}/cancel"), &[], "").await;
     assert_eq!((answer.status, answer.body["code"].as_str()), (409, Some("already_dispatched")));
+}
+
+#[tokio::test]
+async fn a_return_goes_to_oms_with_its_key_and_its_answer_comes_back() {
+    let path = format!("POST oms/orders/{ID}/returns");
+    let world = World::new().await.on(&path, 201, json!({ "returnId": "r-1", "status": "expected" }));
+    let body = r#"{"lines":[{"productId":"LAMP","quantity":1}],"reason":"other"}"#;
+    let headers = [("idempotency-key", "key-1"), ("cookie", "secret")];
+    let answer = world.send("POST", &format!("/v1/orders/{ID}/returns"), &headers, body).await;
+    assert_eq!((answer.status, &answer.body["returnId"]), (201, &json!("r-1")));
+    let [asked]: [Asked; 1] = world.asked().try_into().ok().unwrap();
+    assert_eq!((asked.line.as_str(), asked.body.as_str()), (path.as_str(), body));
+    assert_eq!(asked.headers["idempotency-key"], "key-1");
+    assert!(!asked.headers.contains_key("cookie"));
+    assert_eq!(world.send("POST", "/v1/orders/no%20id/returns", &[], body).await.status, 404);
 }
 
 fn known(world: World) -> World {

@@ -1,15 +1,16 @@
 //! Invoices over REST: shown by order, and issued by the same command as the event.
 
-use ::store::StoreError;
+use ::store::{StoreError, Tx};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use events::billing::InvoiceRequested;
-use events::{Fact, Money, OrderId};
-use runtime::{CallError, Cause, Failure, Problem};
+use events::{Fact, InvoiceId, Money, OrderId, RefundId, Timestamp};
+use runtime::{CallError, Cause, Failure, Problem, clock};
 use serde::Serialize;
 
 use super::Door;
+use crate::credit_notes::{self, CreditNote};
 use crate::decide;
 use crate::invoices::{self, Invoice, Status};
 use crate::issue_invoice::issue;
@@ -26,9 +27,41 @@ pub(crate) struct InvoiceView {
     refunded: Money,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<String>,
+    credit_notes: Vec<CreditNoteView>,
 }
 
-fn view(order_id: &OrderId, invoice: Invoice) -> InvoiceView {
+/// A credit note as clients see it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CreditNoteView {
+    credit_note_id: InvoiceId,
+    /// `CN-` and at least eight digits.
+    number: String,
+    refund_id: RefundId,
+    amount: Money,
+    issued_at: Timestamp,
+}
+
+impl From<CreditNote> for CreditNoteView {
+    fn from(CreditNote { number, refund_id, amount_minor, issued_at_ms }: CreditNote) -> Self {
+        Self {
+            credit_note_id: credit_notes::credit_note_id(&refund_id),
+            number: format!("CN-{number:08}"),
+            refund_id,
+            amount: Money::from_minor(amount_minor),
+            issued_at: clock::from_ms(issued_at_ms),
+        }
+    }
+}
+
+/// The order's invoice with its credit notes, if it has one.
+fn find(tx: &mut Tx<'_>, order_id: &OrderId) -> Result<Option<InvoiceView>, StoreError> {
+    let Some(invoice) = invoices::invoice(tx, order_id)? else { return Ok(None) };
+    let credit_notes = credit_notes::of_order(tx, order_id)?;
+    Ok(Some(view(order_id, invoice, credit_notes)))
+}
+
+fn view(order_id: &OrderId, invoice: Invoice, credit_notes: Vec<CreditNote>) -> InvoiceView {
     InvoiceView {
         order_id: order_id.as_str().to_owned(),
         invoice_id: invoice.invoice_id.map(|id| id.as_str().to_owned()),
@@ -37,16 +70,13 @@ fn view(order_id: &OrderId, invoice: Invoice) -> InvoiceView {
         revenue_recognized: Money::from_minor(invoice.books.recognized_minor),
         refunded: Money::from_minor(invoice.books.refunded_minor),
         code: invoice.code,
+        credit_notes: credit_notes.into_iter().map(CreditNoteView::from).collect(),
     }
 }
 
 pub(super) async fn show(State(door): State<Door>, Path(order_id): Path<String>) -> Result<Json<InvoiceView>, Problem> {
     let order_id: OrderId = order_id.parse().map_err(|_| Problem::not_found("invoice"))?;
-    let found = door
-        .transactor
-        .store()
-        .read(move |tx| Ok::<_, StoreError>(invoices::invoice(tx, &order_id)?.map(|invoice| view(&order_id, invoice))))
-        .await?;
+    let found: Option<InvoiceView> = door.transactor.store().read(move |tx| find(tx, &order_id)).await?;
     // A cancelled order for which no invoice was asked has none.
     let found = found.filter(|view| view.status != Status::Cancelled.as_str());
     found.map(Json).ok_or_else(|| Problem::not_found("invoice"))
@@ -63,8 +93,7 @@ pub(super) async fn create(door: &Door, request: InvoiceRequested) -> Result<(St
         .run(cause, move |tx| {
             tx.lock(request.order_id.as_str())?;
             let facts = issue(tx, &request, billing)?;
-            let invoice = invoices::invoice(tx, &request.order_id)?;
-            let view = invoice.map(|invoice| view(&request.order_id, invoice));
+            let view = find(tx, &request.order_id)?;
             Ok::<_, Failure>(((!facts.is_empty(), view), facts))
         })
         .await?;

@@ -6,7 +6,7 @@ use runtime::{Failure, Outcome};
 use serde_json::{Value, json};
 use testkit::event;
 
-use crate::world::{Crm, World, cancelled, money, requested};
+use crate::world::{Crm, World, cancelled, dispatched, money, requested};
 
 #[tokio::test]
 async fn an_order_is_invoiced_once_and_the_ledger_balances() {
@@ -23,7 +23,7 @@ async fn an_order_is_invoiced_once_and_the_ledger_balances() {
     let invoice = world.invoice("o-1").await;
     let expected = json!({
         "orderId": "o-1", "invoiceId": issued[0].invoice_id.as_str(), "status": "issued", "total": money(30_399),
-        "revenueRecognized": money(0), "refunded": money(0),
+        "revenueRecognized": money(0), "refunded": money(0), "creditNotes": [],
     });
     assert_eq!(invoice, expected);
     assert_eq!(world.balance("accounts_receivable").await, 30_399);
@@ -145,6 +145,19 @@ async fn a_cancelled_order_is_reversed_by_one_credit_note() {
     let late = event(requested("o-1")).number(3).seal();
     assert_eq!(world.accounting.when(&late).await, Outcome::Handled(vec![]));
     assert_eq!(world.invoice("o-1").await["status"], json!("reversed"));
+}
+
+#[tokio::test]
+async fn a_dispatch_heard_after_the_cancellation_earns_nothing() {
+    let world = World::new().await;
+    world.accounting.when(&event(requested("o-1")).seal()).await;
+    // Nothing of it could be delivered, so that the order was cancelled after it had left.
+    world.accounting.when(&event(cancelled("o-1")).from("oms").seal()).await;
+    let left = event(dispatched("o-1", "s-1", "CAMERA", 2)).from("warehouse").seal();
+    assert_eq!(world.accounting.when(&left).await, Outcome::Handled(vec![]));
+    for account in ["accounts_receivable", "deferred_revenue", "revenue", "sales_returns"] {
+        assert_eq!(world.balance(account).await, 0, "{account}");
+    }
 }
 
 #[tokio::test]

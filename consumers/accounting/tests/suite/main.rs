@@ -4,6 +4,8 @@
 mod append_only;
 mod doors;
 mod invoices;
+mod postgres;
 mod refunds;
 mod revenue;
+mod states;
 mod world;

@@ -52,18 +52,13 @@ async fn a_shipment_of_what_was_not_invoiced_is_a_dead_letter_and_earns_nothing(
 }
 
 #[tokio::test]
-async fn a_shipment_of_a_cancelled_order_is_a_dead_letter() {
-    for invoice_first in [true, false] {
-        let world = World::new().await;
-        if invoice_first {
-            world.accounting.when(&event(requested("o-1")).seal()).await;
-        }
-        world.accounting.when(&event(cancelled("o-1")).from("oms").seal()).await;
-        let shipment = event(dispatched("o-1", "s-1", "CAMERA", 2)).from("warehouse").seal();
-        let outcome = world.accounting.when(&shipment).await;
-        assert!(matches!(&outcome, Outcome::Permanent(failure) if failure.code() == "illegal_state"), "{outcome:?}");
-        assert_eq!(world.balance("revenue").await, 0);
-    }
+async fn a_shipment_of_an_order_cancelled_before_its_invoice_is_a_dead_letter() {
+    let world = World::new().await;
+    world.accounting.when(&event(cancelled("o-1")).from("oms").seal()).await;
+    let shipment = event(dispatched("o-1", "s-1", "CAMERA", 2)).from("warehouse").seal();
+    let outcome = world.accounting.when(&shipment).await;
+    assert!(matches!(&outcome, Outcome::Permanent(failure) if failure.code() == "illegal_state"), "{outcome:?}");
+    assert_eq!(world.balance("revenue").await, 0);
 }
 
 #[tokio::test]
@@ -74,6 +69,6 @@ async fn cancelling_after_a_part_was_shipped_gives_all_of_it_back() {
     world.accounting.when(&event(cancelled("o-1")).from("oms").seal()).await;
     assert_eq!(world.balance("accounts_receivable").await, 0);
     assert_eq!(world.balance("deferred_revenue").await, 0);
-    assert_eq!((world.balance("revenue").await, world.balance("sales_returns").await), (-1_899, 1_899));
+    assert_eq!((world.balance("revenue").await, world.balance("sales_returns").await), (0, 0), "nothing stays earned");
     assert_eq!(world.invoice("o-1").await["refunded"], money(30_399));
 }

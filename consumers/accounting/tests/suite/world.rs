@@ -54,6 +54,7 @@ async fn customers(State(crm): State<Shared>) -> Response {
 pub(crate) struct World {
     pub(crate) accounting: Scenario,
     pub(crate) doors: Router,
+    pub(crate) config: Config,
     crm: Shared,
     _server: Server,
 }
@@ -67,11 +68,14 @@ impl World {
             .route("/customers/{customerId}/billing-profile", get(profile))
             .with_state(Arc::clone(&crm));
         let server = Server::start(listener, stub).unwrap();
-        let config =
-            Config { crm_url: format!("http://{}", server.address()), crm_timeout: Duration::from_millis(300) };
+        let config = Config {
+            crm_url: format!("http://{}", server.address()),
+            crm_timeout: Duration::from_millis(300),
+            fail: None,
+        };
         let accounting = Scenario::new(consumer(&config), MIGRATIONS);
         let doors = router(accounting.transactor(), &config);
-        Self { accounting, doors, crm, _server: server }
+        Self { accounting, doors, config, crm, _server: server }
     }
 
     /// From now on the CRM says this.
@@ -133,6 +137,7 @@ pub(crate) fn dispatched(order: &str, shipment: &str, product: &str, quantity: u
         lines: vec![StockLine { product_id: product.parse().unwrap(), quantity }],
         carrier: "carrier".to_owned(),
         tracking_number: "T-1".to_owned(),
+        attempt: None,
     }
 }
 

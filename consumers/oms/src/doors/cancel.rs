@@ -68,7 +68,7 @@ fn note(tx: &mut Tx<'_>, order_id: OrderId, kind: Kind) -> Result<(Standing, Vec
     match decide::status(&order.facts) {
         Status::Cancelled => return Ok((Standing::of(order_id, &order), Vec::new())),
         Status::Rejected => return Err(Problem::conflict("order_rejected", "checkout refused the order")),
-        Status::Completed => {
+        Status::Completed | Status::Returned => {
             return Err(Problem::conflict("order_completed", "the order was delivered, offer a return"));
         }
         _ if decide::has_left_any(&order.facts) => return Err(already_dispatched()),

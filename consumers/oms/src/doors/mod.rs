@@ -1,7 +1,8 @@
-//! The REST doors: looking at orders, cancelling them, and a person's word about those on hold.
+//! The REST doors: looking at orders, cancelling them, sending goods back, and a person's word about orders on hold.
 
 mod cancel;
 mod look;
+mod returns;
 mod review;
 
 use axum::Router;
@@ -13,6 +14,7 @@ use serde::Serialize;
 use store::StoreError;
 
 use crate::config::Config;
+use crate::deadlines::Deadlines;
 use crate::decide::{self, Status};
 use crate::order::Order;
 use crate::rows;
@@ -22,6 +24,11 @@ use crate::rows;
 pub(crate) struct Doors {
     transactor: Transactor,
     warehouse: Peer,
+    deadlines: Deadlines,
+    /// How long after its delivery a unit may be sent back, in milliseconds.
+    return_window_ms: i64,
+    /// What a unit the customer damaged counts, in percent.
+    damaged_refund_percent: u32,
 }
 
 /// The REST doors.
@@ -30,12 +37,20 @@ pub fn router(transactor: Transactor, config: &Config) -> Router {
     // The caller's identity is to be checked here, in one layer before every route.
     Router::new()
         .route("/orders", get(look::list))
+        .route("/orders/stuck", get(look::stuck))
         .route("/orders/summary", get(look::summary))
         .route("/orders/{orderId}", get(look::one))
         .route("/orders/{orderId}/cancel", post(cancel::cancel))
         .route("/orders/{orderId}/release", post(review::release))
         .route("/orders/{orderId}/refuse", post(review::refuse))
-        .with_state(Doors { transactor, warehouse })
+        .route("/orders/{orderId}/returns", post(returns::ask))
+        .with_state(Doors {
+            transactor,
+            warehouse,
+            deadlines: config.deadlines,
+            return_window_ms: i64::try_from(config.return_window.as_millis()).unwrap_or(i64::MAX),
+            damaged_refund_percent: config.damaged_refund_percent,
+        })
 }
 
 /// Where an order stands after a request.

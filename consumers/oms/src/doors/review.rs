@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use events::order::OrderReleased;
+use events::states::order::{MACHINE, Trigger};
 use events::{Event, OrderId};
 use runtime::{JsonBody, Problem};
 use serde::Deserialize;
@@ -11,7 +12,7 @@ use store::Tx;
 
 use crate::decide::{self, Status};
 use crate::doors::{Doors, Standing, locked, order_id};
-use crate::facts::{Entry, Kind};
+use crate::facts::{Entry, Facts, Kind};
 use crate::order::refuse_when_full;
 
 /// Who has a say. A role, never a person's name.
@@ -77,12 +78,27 @@ fn judge(
     mut said: Vec<Event>,
 ) -> Result<(Standing, Vec<Event>), Problem> {
     let mut order = locked(tx, &order_id)?;
-    if decide::status(&order.facts) != Status::OnHold {
-        return Err(Problem::conflict("not_on_hold", "only an order on hold waits for a person's word"));
+    let status = decide::status(&order.facts);
+    if MACHINE.next(status, trigger_of(kind)).is_err() || status != Status::OnHold {
+        return if is_again(&order.facts, status, kind) {
+            Ok((Standing::of(order_id, &order), Vec::new()))
+        } else {
+            Err(Problem::conflict("not_on_hold", "only an order on hold waits for a person's word"))
+        };
     }
     refuse_when_full(&order)?;
     let now_ms = tx.now_ms();
     order.facts.add(Entry::new(kind, now_ms));
     said.extend(order.proceed(tx, &order_id)?);
     Ok((Standing::of(order_id, &order), said))
+}
+
+fn trigger_of(kind: Kind) -> Trigger {
+    if kind == Kind::OrderReleased { Trigger::Release } else { Trigger::Cancel }
+}
+
+/// Whether this very word was given before: a client that did not hear the answer may ask again. A release that a cancellation followed
+/// is not undone by asking again.
+fn is_again(facts: &Facts, status: Status, kind: Kind) -> bool {
+    facts.has(kind) && (kind == Kind::ReviewRefused || status != Status::Cancelled)
 }

@@ -4,7 +4,7 @@
 
 use events::order::OrderRejected;
 use events::{Envelope, Event};
-use runtime::{Failure, Reaction};
+use runtime::{Code, Failure, Reaction};
 use store::Tx;
 
 use crate::facts::Kind;
@@ -26,7 +26,7 @@ impl Reaction for CloseRejected {
         let mut order = rows::find(tx, order_id)?.unwrap_or_default();
         refuse_when_full(&order)?;
         if order.facts.has(Kind::OrderConfirmed) {
-            return Err(Failure::permanent("illegal_state", "the order was confirmed before it was rejected"));
+            return Err(Failure::permanent(Code::IllegalState, "the order was confirmed before it was rejected"));
         }
         if !order.facts.add(heard(Kind::OrderRejected, event)) {
             return Ok(Vec::new());

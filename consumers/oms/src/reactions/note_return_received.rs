@@ -1,4 +1,4 @@
-//! Notes that goods came back. Nothing follows from it.
+//! Notes that a ledger may sell goods of a return again. Nothing follows from it.
 //!
 //! Listens to `fulfillment.return_received.v1`.
 
@@ -11,7 +11,7 @@ use crate::facts::{Entry, Kind};
 use crate::order::hear;
 use crate::reactions::heard;
 
-/// Notes that goods came back. Nothing follows from it.
+/// Notes that a ledger may sell goods of a return again. Nothing follows from it.
 pub(crate) struct NoteReturnReceived;
 
 impl Reaction for NoteReturnReceived {

@@ -1,4 +1,4 @@
-//! Notes that a ledger's shipment arrived; the last one completes the order.
+//! Notes that a shipment arrived; the last one completes the order.
 //!
 //! Listens to `fulfillment.shipment_delivered.v1`.
 
@@ -7,11 +7,11 @@ use events::{Envelope, Event};
 use runtime::{Failure, Reaction};
 use store::Tx;
 
-use crate::facts::{Entry, Kind};
+use crate::facts::{Entry, Kind, Units};
 use crate::order::hear;
 use crate::reactions::heard;
 
-/// Notes that a ledger's shipment arrived; the last one completes the order.
+/// Notes that a shipment arrived; the last one completes the order.
 pub(crate) struct NoteShipmentDelivered;
 
 impl Reaction for NoteShipmentDelivered {
@@ -22,7 +22,12 @@ impl Reaction for NoteShipmentDelivered {
         hear(
             tx,
             &event.data.order_id,
-            Entry { ledger: Some(event.data.ledger), ..heard(Kind::ShipmentDelivered, event) },
+            Entry {
+                ledger: Some(event.data.ledger),
+                part: Some(event.data.shipment_id.to_string()),
+                units: Units::of(&event.data.lines),
+                ..heard(Kind::ShipmentDelivered, event)
+            },
         )
     }
 }

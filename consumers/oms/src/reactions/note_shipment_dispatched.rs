@@ -1,4 +1,4 @@
-//! Notes that a ledger's shipment left the house: from here on the order cannot be cancelled.
+//! Notes that a shipment left the house: from here on the order cannot be cancelled.
 //!
 //! Listens to `fulfillment.shipment_dispatched.v1`.
 
@@ -7,11 +7,11 @@ use events::{Envelope, Event};
 use runtime::{Failure, Reaction};
 use store::Tx;
 
-use crate::facts::{Entry, Kind};
+use crate::facts::{Entry, Kind, Units};
 use crate::order::hear;
 use crate::reactions::heard;
 
-/// Notes that a ledger's shipment left the house: from here on the order cannot be cancelled.
+/// Notes that a shipment left the house: from here on the order cannot be cancelled.
 pub(crate) struct NoteShipmentDispatched;
 
 impl Reaction for NoteShipmentDispatched {
@@ -22,7 +22,12 @@ impl Reaction for NoteShipmentDispatched {
         hear(
             tx,
             &event.data.order_id,
-            Entry { ledger: Some(event.data.ledger), ..heard(Kind::ShipmentDispatched, event) },
+            Entry {
+                ledger: Some(event.data.ledger),
+                part: Some(event.data.shipment_id.to_string()),
+                units: Units::of(&event.data.lines),
+                ..heard(Kind::ShipmentDispatched, event)
+            },
         )
     }
 }

@@ -3,8 +3,8 @@
 //! Listens to `order.confirmed.v1`. Facts that came before it are in the set already, so the order may go on at once.
 
 use events::order::OrderConfirmed;
-use events::{Envelope, Event, Ledger};
-use runtime::{Failure, Reaction};
+use events::{Envelope, Event};
+use runtime::{Code, Failure, Reaction};
 use store::Tx;
 
 use crate::facts::Kind;
@@ -22,18 +22,16 @@ impl Reaction for OpenOrder {
     /// # Errors
     /// [`Failure::Permanent`] for an order that checkout also says it rejected.
     fn handle(&self, tx: &mut Tx<'_>, event: &Envelope<OrderConfirmed>) -> Result<Vec<Event>, Failure> {
-        let OrderConfirmed { order_id, customer_id, lines, risk, .. } = &event.data;
+        let OrderConfirmed { order_id, customer_id, .. } = &event.data;
         let mut order = rows::find(tx, order_id)?.unwrap_or_default();
         refuse_when_full(&order)?;
         if order.facts.has(Kind::OrderRejected) {
-            return Err(Failure::permanent("illegal_state", "the order was rejected before it was confirmed"));
+            return Err(Failure::permanent(Code::IllegalState, "the order was rejected before it was confirmed"));
         }
         if !order.facts.add(heard(Kind::OrderConfirmed, event)) {
             return Ok(Vec::new());
         }
-        let taken_from = |ledger: &Ledger| lines.iter().any(|line| line.ledger == *ledger);
-        order.facts.ledgers = Ledger::ALL.into_iter().filter(taken_from).collect();
-        order.facts.risk = Some(*risk);
+        order.facts.open(&event.data);
         order.contents = Some(serde_json::to_string(&event.data).expect("a fact has only strings and integers"));
         order.customer_id = Some(customer_id.clone());
         order.placed_at_ms = Some(event.time.as_millisecond());

@@ -52,10 +52,16 @@ proptest! {
         let places = lines.iter().map(|line| (line.product_id.clone(), "Aisle 1".to_owned())).collect();
         let shipments = planned(&lines, &places).unwrap();
         for one in &shipments {
-            let wanted: Vec<_> = lines.iter().filter(|line| line.ledger == one.ledger).map(OrderLine::stock).collect();
+            let belongs = |line: &&OrderLine| {
+                line.ledger == one.ledger && one.part.as_ref().is_none_or(|part| *part == line.product_id)
+            };
+            let wanted: Vec<_> = lines.iter().filter(belongs).map(OrderLine::stock).collect();
             prop_assert_eq!(&one.lines, &wanted);
+            prop_assert_eq!(one.part.is_some(), one.ledger == Ledger::Furniture);
         }
         prop_assert_eq!(shipments.iter().map(|one| one.lines.len()).sum::<usize>(), lines.len());
+        let ids: std::collections::BTreeSet<_> = shipments.iter().map(|one| &one.shipment_id).collect();
+        prop_assert_eq!(ids.len(), shipments.len());
     }
 
     #[test]
@@ -64,7 +70,7 @@ proptest! {
         deliver_ms in 0i64..1_000,
         steps in prop::collection::vec(0i64..500, 0..20),
     ) {
-        let delays = Delays { dispatch_ms, deliver_ms };
+        let delays = Delays { dispatch_ms, deliver_ms, ..Delays::NONE };
         let lines = [line("A", 1, Ledger::Inventory)];
         let mut shipment = planned(&lines, &locations(&[("A", "Aisle 1")])).unwrap().remove(0);
         let mut said: Vec<_> = begin(&mut shipment, delays).iter().map(Event::event_type).collect();

@@ -11,6 +11,7 @@ use store::StoreError;
 use crate::doors::Doors;
 use crate::rows;
 use crate::shipment::{Shipment, ShipmentView};
+use crate::tracking;
 
 /// Which shipments: an order's, or a page of all.
 #[derive(Debug, Deserialize)]
@@ -56,6 +57,14 @@ pub(super) async fn list(
 
 pub(super) async fn one(State(doors): State<Doors>, Path(id): Path<String>) -> Result<Json<ShipmentView>, Problem> {
     let shipment_id: ShipmentId = id.parse().map_err(|_| Problem::not_found("shipment"))?;
-    let found: Result<_, StoreError> = doors.transactor.store().read(move |tx| rows::one(tx, &shipment_id)).await;
-    found?.map(|shipment| Json(shipment.into())).ok_or_else(|| Problem::not_found("shipment"))
+    let found: Result<Option<ShipmentView>, StoreError> = doors
+        .transactor
+        .store()
+        .read(move |tx| {
+            let Some(shipment) = rows::one(tx, &shipment_id)? else { return Ok(None) };
+            let tracking = tracking::of_shipment(tx, &shipment)?;
+            Ok(Some(ShipmentView::with_tracking(shipment, tracking)))
+        })
+        .await;
+    found?.map(Json).ok_or_else(|| Problem::not_found("shipment"))
 }

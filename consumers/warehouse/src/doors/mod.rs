@@ -4,6 +4,7 @@ mod look;
 mod receive;
 mod ship;
 mod stop;
+mod track;
 
 use axum::Router;
 use axum::http::HeaderMap;
@@ -30,6 +31,9 @@ pub fn router(transactor: Transactor, config: &Config) -> Router {
         .route("/shipments", get(look::list).post(ship::ship))
         .route("/shipments/{shipmentId}", get(look::one))
         .route("/orders/{orderId}/stop", post(stop::stop))
+        .route("/shipments/{shipmentId}/tracking", post(track::track))
+        .route("/returns", get(receive::list))
+        .route("/returns/{returnId}", get(receive::one))
         .route("/returns/{returnId}/received", post(receive::receive))
         .with_state(doors)
 }

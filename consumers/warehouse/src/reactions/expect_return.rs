@@ -3,12 +3,15 @@
 //! Listens to `fulfillment.return_requested.v1`. Says nothing until they are here (`POST /returns/{returnId}/received`).
 
 use events::fulfillment::ReturnRequested;
-use events::{Envelope, Event};
-use runtime::{Failure, Reaction};
+use events::states::returns::MACHINE;
+use events::{Envelope, Event, OrderLine};
+use runtime::{Code, Failure, Reaction};
 use store::Tx;
 
 use crate::reactions::story;
-use crate::rows;
+use crate::returns::{self, Return};
+use crate::shipment::{Shipment, Status};
+use crate::{return_rows, rows};
 
 /// Writes down what is to come back.
 pub(crate) struct ExpectReturn;
@@ -18,15 +21,33 @@ impl Reaction for ExpectReturn {
     type Event = ReturnRequested;
 
     /// # Errors
-    /// [`Failure::Permanent`] for goods that never left.
+    /// [`Failure::Permanent`] for goods that never arrived, and when the id is that of another return.
     fn handle(&self, tx: &mut Tx<'_>, event: &Envelope<ReturnRequested>) -> Result<Vec<Event>, Failure> {
         let ReturnRequested { order_id, return_id, lines, .. } = &event.data;
         let shipments = rows::of_order(tx, order_id)?;
-        let left = |ledger| shipments.iter().any(|shipment| shipment.ledger == ledger && shipment.has_left());
-        if !lines.iter().all(|line| left(line.ledger)) {
-            return Err(Failure::permanent("illegal_state", "what has not left the house cannot come back"));
+        let arrived = |line: &OrderLine| {
+            let holds = |shipment: &&Shipment| shipment.lines.iter().any(|one| one.product_id == line.product_id);
+            shipments.iter().filter(holds).any(|shipment| shipment.status == Status::Delivered)
+        };
+        if !lines.iter().all(arrived) {
+            return Err(Failure::permanent(Code::IllegalState, "what was not delivered cannot come back"));
         }
-        rows::expect_return(tx, return_id, order_id, lines, &story(event))?;
+        let expected = Return {
+            return_id: return_id.clone(),
+            order_id: order_id.clone(),
+            status: MACHINE.initial,
+            lines: returns::expected(lines),
+            inspection: None,
+            requested_at_ms: event.time.as_millisecond(),
+            story: story(event),
+        };
+        if !return_rows::expect(tx, &expected)? {
+            let known = return_rows::one(tx, return_id)?;
+            let is_it = |known: &Return| known.order_id == expected.order_id && known.lines == expected.lines;
+            if !known.as_ref().is_some_and(is_it) {
+                return Err(Failure::permanent(Code::IllegalState, "another return has this id"));
+            }
+        }
         Ok(Vec::new())
     }
 }

@@ -5,7 +5,7 @@ mod expect_return;
 mod ship_order;
 
 use events::Envelope;
-use runtime::Consumer;
+use runtime::{Consumer, NoteMinute};
 
 use self::call_off_shipments::CallOffShipments;
 use self::expect_return::ExpectReturn;
@@ -21,6 +21,7 @@ pub fn consumer(config: &Config) -> Consumer {
         .on_asking(ShipOrder { ledgers: Ledgers::new(config), delays: config.delays })
         .on(CallOffShipments)
         .on(ExpectReturn)
+        .on(NoteMinute)
 }
 
 /// The story an event belongs to.

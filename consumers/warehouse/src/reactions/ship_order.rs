@@ -1,6 +1,6 @@
-//! Ships an order: one shipment per ledger.
+//! Ships an order: one shipment for everything of the inventory ledger, one for each freight product.
 //!
-//! Listens to `fulfillment.requested.v1`. Answers with `fulfillment.shipment_created.v1` per ledger, or with
+//! Listens to `fulfillment.requested.v1`. Answers with `fulfillment.shipment_created.v1` per shipment, or with
 //! `fulfillment.shipment_failed.v1` when the order was stopped or a product cannot be found.
 
 use events::fulfillment::FulfillmentRequested;

@@ -16,35 +16,37 @@ use runtime::server::Server;
 use serde_json::json;
 use testkit::{Scenario, event};
 use tokio::net::TcpListener;
-use warehouse::{Config, Delays, MIGRATIONS};
+use warehouse::{Carrier, Config, Delays, MIGRATIONS};
 
 pub const ORDER: &str = "order-1";
 /// So long that nothing moves by itself while a test runs.
-pub const SLOW: Delays = Delays { dispatch_ms: 3_600_000, deliver_ms: 3_600_000 };
+pub const SLOW: Delays = Delays { dispatch_ms: 3_600_000, deliver_ms: 3_600_000, carrier: Carrier::Own };
 
 /// A warehouse, its doors, and the ledgers it asks.
 pub struct House {
     pub scenario: Scenario,
     pub doors: Router,
     pub delays: Delays,
+    pub config: Config,
     ledgers: Vec<Server>,
 }
 
 impl House {
-    /// A warehouse between ledgers that know `LAMP`, `CUP` and `FURN-1`; `LOST` lies nowhere.
+    /// A warehouse between ledgers that know `LAMP`, `CUP`, `FURN-1` and `FURN-2`; `LOST` lies nowhere.
     pub async fn new(delays: Delays) -> Self {
         let inventory = ledger(&[("LAMP", Some("Aisle 1")), ("CUP", Some("Aisle 2")), ("LOST", None)]).await;
-        let furniture = ledger(&[("FURN-1", Some("Hall 9"))]).await;
+        let furniture = ledger(&[("FURN-1", Some("Hall 9")), ("FURN-2", Some("Hall 7"))]).await;
         let url = |server: &Server| format!("http://{}", server.address());
         let config = Config {
             inventory_url: url(&inventory),
             furniture_url: url(&furniture),
             peer_timeout: std::time::Duration::from_millis(500),
             delays,
+            ..Config::default()
         };
         let scenario = Scenario::new(warehouse::consumer(&config), MIGRATIONS);
         let doors = warehouse::router(scenario.transactor().clone(), &config);
-        Self { scenario, doors, delays, ledgers: vec![inventory, furniture] }
+        Self { scenario, doors, delays, config, ledgers: vec![inventory, furniture] }
     }
 
     /// Takes the ledgers away.
@@ -70,7 +72,7 @@ impl House {
 
     /// The statuses of the order's shipments.
     pub async fn statuses(&self) -> Vec<String> {
-        let sql = "SELECT status FROM shipments WHERE order_id = 'order-1' ORDER BY ledger DESC";
+        let sql = "SELECT status FROM shipments WHERE order_id = 'order-1' ORDER BY ledger DESC, part";
         self.scenario.read(move |tx| tx.query(sql, &[], |row| row.get_text(0))).await
     }
 

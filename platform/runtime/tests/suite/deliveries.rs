@@ -41,15 +41,15 @@ async fn a_transient_failure_leaves_only_its_record_and_can_succeed_later() {
     let shop = scenario();
     let event = event(cancelled("later")).seal();
 
-    assert!(matches!(shop.when(&event).await, Outcome::Transient(failure) if failure.code() == "not_yet"));
+    assert!(matches!(shop.when(&event).await, Outcome::Transient(failure) if failure.code() == "changed_meanwhile"));
     assert!(matches!(shop.when(&event).await, Outcome::Transient(_)));
 
     assert_eq!(effects(&shop).await, 0);
     assert!(shop.said().is_empty());
     let id = event.id.to_string();
-    let recorded = shop.read(move |tx| attempts::of_event(tx, "accounting", &id)).await;
+    let recorded = shop.read(move |tx| attempts::of_event(tx, "accounting", &id, 0, 10)).await;
     assert_eq!(recorded.iter().map(|attempt| attempt.number).collect::<Vec<_>>(), [1, 2]);
-    assert_eq!(recorded[0].code, "not_yet");
+    assert_eq!(recorded[0].code, "changed_meanwhile");
 }
 
 #[tokio::test]

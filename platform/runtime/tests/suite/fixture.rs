@@ -3,7 +3,7 @@
 use events::billing::{InvoiceIssued, InvoiceRequested};
 use events::order::{CancellationReason, OrderCancelled};
 use events::{Envelope, Event, InvoiceId, Money, OrderId};
-use runtime::{Consumer, Failure, Reaction};
+use runtime::{Code, Consumer, Failure, Reaction};
 use store::{Migration, Tx, params};
 use testkit::Scenario;
 
@@ -24,8 +24,8 @@ impl Reaction for Invoice {
         let order_id = &event.data.order_id;
         tx.execute("INSERT INTO effects (order_id, at_ms) VALUES (?1, ?2)", params![order_id.as_str(), tx.now_ms()])?;
         match order_id.as_str() {
-            "later" => Err(Failure::transient("not_yet", "order later is not there yet")),
-            "never" => Err(Failure::permanent("illegal_state", "order never 17 cannot be invoiced")),
+            "later" => Err(Failure::transient(Code::ChangedMeanwhile, "order later is not there yet")),
+            "never" => Err(Failure::permanent(Code::IllegalState, "order never 17 cannot be invoiced")),
             "panics" => panic!("the reaction has a bug"),
             "unfit" => Ok(vec![unfit(order_id).into()]),
             _ => Ok(vec![issued(order_id).into()]),

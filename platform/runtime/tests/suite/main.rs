@@ -6,4 +6,6 @@ mod deliveries;
 mod fixture;
 mod outbox;
 mod push;
+mod replay;
 mod server;
+mod upkeep;

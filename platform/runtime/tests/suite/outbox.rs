@@ -1,11 +1,18 @@
 //! Facts between commit and Pub/Sub.
 
-use events::billing::InvoiceIssued;
-use runtime::{Cause, Failure, Outcome};
-use store::outbox;
-use testkit::{Scenario, event};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use crate::fixture::{cancelled, effects, issued, scenario};
+use bus::{Bus, Outgoing, Published};
+use events::billing::InvoiceIssued;
+use futures::future::BoxFuture;
+use runtime::{Cause, Code, Failure, Outcome, Publisher, Publishing, Transactor};
+use store::{Database, Store, outbox};
+use testkit::{Scenario, SimulatedBus, event};
+use tokio::sync::Semaphore;
+
+use crate::fixture::{MIGRATIONS, cancelled, effects, issued, scenario};
 
 async fn unsent(shop: &Scenario) -> i64 {
     shop.read(outbox::unsent_count).await
@@ -68,7 +75,7 @@ async fn a_command_that_fails_says_nothing() {
     let shop = scenario();
     let beginning = || Cause::Beginning { traceparent: None };
     let refused: Result<(), Failure> =
-        shop.transactor().run(beginning(), |_| Err(Failure::permanent("no", "not today"))).await;
+        shop.transactor().run(beginning(), |_| Err(Failure::permanent(Code::IllegalState, "not today"))).await;
     assert!(refused.is_err());
     assert_eq!(unsent(&shop).await, 0);
 
@@ -81,4 +88,75 @@ async fn a_command_that_fails_says_nothing() {
     assert!(!said[0].attributes.contains_key("ce-causationid"));
     assert_eq!(said[1].attributes["ce-causationid"], said[0].attributes["ce-id"]);
     assert_eq!(said[1].attributes["ce-correlationid"], said[0].attributes["ce-id"]);
+}
+
+/// Stands still in its first publish until the gate opens, or panics in it.
+struct Unreliable {
+    inner: SimulatedBus,
+    is_first: AtomicBool,
+    gate: Option<Semaphore>,
+}
+
+impl Bus for Unreliable {
+    fn publish(&self, batch: Vec<Outgoing>) -> BoxFuture<'_, Vec<Published>> {
+        Box::pin(async move {
+            if self.is_first.swap(false, Ordering::SeqCst) {
+                let gate = self.gate.as_ref().expect("a bus without a gate panics in its first publish");
+                let _open = gate.acquire().await.expect("the gate is never closed for good");
+            }
+            self.inner.publish(batch).await
+        })
+    }
+}
+
+fn unreliable(gate: Option<Semaphore>) -> (Arc<Unreliable>, Transactor, tempfile::TempDir) {
+    let folder = tempfile::tempdir().expect("a folder for the database");
+    let database = Database::Sqlite { path: folder.path().join("outbox.db") };
+    let store = Store::open(&database, MIGRATIONS).expect("a fresh database");
+    let bus = Arc::new(Unreliable { inner: SimulatedBus::default(), is_first: AtomicBool::new(true), gate });
+    let publisher = Publisher::new("accounting", store.clone(), Arc::clone(&bus) as _, Publishing::WithinRequest);
+    (bus, Transactor::new("accounting", store, publisher), folder)
+}
+
+fn say(transactor: &Transactor) -> impl Future<Output = Result<(), Failure>> + Send + 'static {
+    let transactor = transactor.clone();
+    async move {
+        let facts = vec![issued(&"O1".parse().expect("an id")).into()];
+        transactor.run::<_, Failure>(Cause::Beginning { traceparent: None }, |_| Ok(((), facts))).await
+    }
+}
+
+/// Relays until the bus has taken a message: what is under way is left alone by a relay, and must not be for ever.
+async fn relayed(bus: &Unreliable, transactor: &Transactor) -> usize {
+    let relaying = async {
+        while bus.inner.taken().is_empty() {
+            transactor.publisher().relay_once().await.expect("a database that works");
+            tokio::task::yield_now().await;
+        }
+    };
+    // Without a way out of the publisher's memory the row would never be taken.
+    let _ = tokio::time::timeout(Duration::from_secs(5), relaying).await;
+    bus.inner.taken().len()
+}
+
+#[tokio::test]
+async fn a_row_whose_request_went_away_in_the_middle_of_its_publish_is_sent_all_the_same() {
+    let (bus, transactor, _folder) = unreliable(Some(Semaphore::new(0)));
+    let mut request = Box::pin(say(&transactor));
+    while bus.is_first.load(Ordering::SeqCst) {
+        let _ = futures::poll!(request.as_mut());
+        tokio::task::yield_now().await;
+    }
+    drop(request);
+    bus.gate.as_ref().expect("it has one").add_permits(1);
+    assert_eq!(relayed(&bus, &transactor).await, 1);
+}
+
+#[tokio::test]
+async fn a_row_whose_publish_panicked_is_sent_by_the_relay() {
+    let (bus, transactor, _folder) = unreliable(None);
+    let request = tokio::spawn(say(&transactor));
+    // Whether the request ends well is not the matter here: its transaction was committed.
+    let _ = request.await;
+    assert_eq!(relayed(&bus, &transactor).await, 1);
 }

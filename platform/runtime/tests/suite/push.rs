@@ -54,7 +54,7 @@ impl Shop {
     }
 }
 
-fn wrapped(message: &Message) -> Value {
+pub fn wrapped(message: &Message) -> Value {
     use base64::Engine;
     let data = base64::prelude::BASE64_STANDARD.encode(&message.data);
     json!({ "message": { "attributes": message.attributes, "data": data, "messageId": "77", "message_id": "77",
@@ -126,7 +126,7 @@ async fn each_shape_is_handled_when_it_comes_first() {
 async fn a_transient_failure_asks_for_redelivery_and_a_permanent_one_does_not() {
     let shop = Shop::open().await;
     let (status, problem) = shop.push(wrapped(&message("later")).to_string()).await;
-    assert_eq!((status, &problem["code"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("not_yet")));
+    assert_eq!((status, &problem["code"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("changed_meanwhile")));
     let (status, _) = shop.push(wrapped(&message("never")).to_string()).await;
     assert_eq!(status, StatusCode::NO_CONTENT);
     assert_eq!(shop.taken()[0].topic, "accounting.dead-letters");

@@ -12,10 +12,12 @@ enum Step {
     Hold(u8, u32, u32),
     Commit(u8, u32, u32, bool),
     Cancel(u8),
+    Undeliverable(u8),
     Ship(u8, u32, u32),
     Return(u8, u32),
     Withdraw(u8),
     ByHand(u32, bool),
+    Minute(bool),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -25,10 +27,12 @@ fn step() -> impl Strategy<Value = Step> {
         (order.clone(), units.clone(), units.clone(), any::<bool>())
             .prop_map(|(order, lens, mug, late)| Step::Commit(order, lens, mug, late)),
         order.clone().prop_map(Step::Cancel),
+        order.clone().prop_map(Step::Undeliverable),
         (order.clone(), units.clone(), units.clone()).prop_map(|(order, lens, mug)| Step::Ship(order, lens, mug)),
         (order.clone(), units.clone()).prop_map(|(order, lens)| Step::Return(order, lens)),
         order.prop_map(Step::Withdraw),
         (units, any::<bool>()).prop_map(|(units, take)| Step::ByHand(units, take)),
+        any::<bool>().prop_map(Step::Minute),
     ]
 }
 
@@ -42,6 +46,7 @@ async fn run(shop: &Scenario, number: u32, step: Step) {
             shop.when(&event.seal()).await;
         }
         Step::Cancel(o) => drop(shop.when(&cancelled(&order(o))).await),
+        Step::Undeliverable(o) => drop(shop.when(&undeliverable(&order(o))).await),
         Step::Ship(o, lens, mug) => {
             let event = dispatched(&order(o), &format!("s{o}"), &[(LENS, lens), (MUG, mug)]).number(number);
             shop.when(&event.seal()).await;
@@ -51,6 +56,10 @@ async fn run(shop: &Scenario, number: u32, step: Step) {
             let id = format!("o{o}-hold").parse().unwrap();
             // A refusal is a fine answer.
             drop(shop.transactor().store().write(testkit::T0, move |tx| stock::withdraw::withdraw(tx, &id)).await);
+        }
+        Step::Minute(late) => {
+            let at_ms = if late { DEADLINE } else { DEADLINE - 60_000 };
+            shop.when(&minute(at_ms + i64::from(number))).await;
         }
         Step::ByHand(units, take) => {
             shop.given(move |tx| {

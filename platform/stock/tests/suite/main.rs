@@ -4,9 +4,11 @@
 mod commit;
 mod invariants;
 mod inventory_doors;
+mod lapse;
 mod postgres;
 mod release;
 mod reservation_doors;
 mod restock;
 mod ship;
 mod shop;
+mod states;

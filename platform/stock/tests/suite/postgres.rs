@@ -10,7 +10,7 @@ use serde_json::json;
 use store::{Database, Store};
 use testkit::{SimulatedBus, delete, facts_of, get, post, put};
 
-use crate::shop::{LENS, MUG, cancelled, dispatched, lines, returned, stock_reserved};
+use crate::shop::{LENS, MUG, cancelled, dispatched, lines, minute, returned, stock_reserved};
 
 #[tokio::test]
 async fn an_order_goes_through_the_ledger_on_postgresql() {
@@ -19,7 +19,8 @@ async fn an_order_goes_through_the_ledger_on_postgresql() {
         return;
     };
     let schema = format!("stock_{}", clock::new_id().simple());
-    let store = Store::open(&Database::Postgres { url, schema }, &[stock::LEDGER]).unwrap();
+    let store =
+        Store::open(&Database::Postgres { url, schema }, &[stock::LEDGER, stock::LAPSES, stock::DEPARTURES]).unwrap();
     let publisher =
         Publisher::new("inventory", store.clone(), Arc::new(SimulatedBus::default()), Publishing::WithinRequest);
     let deliveries =
@@ -54,6 +55,11 @@ async fn an_order_goes_through_the_ledger_on_postgresql() {
     let back = deliveries.deliver(returned("o2", "r1", &[(LENS, 1)]).seal()).await;
     assert_eq!(back, Outcome::Handled(vec![]));
     assert_eq!(delete(&router, "/reservations/never-made").await.status, StatusCode::NO_CONTENT);
+
+    let body = json!({ "orderId": "o3", "reservationId": "o3-hold", "expiresAt": expires_at, "lines": lines(&[(LENS, 2), (MUG, 1)]) });
+    assert_eq!(post(&router, "/reservations", &body).await.status, StatusCode::CREATED);
+    let said = deliveries.deliver(minute(expires_at.as_millisecond())).await;
+    assert!(matches!(&said, Outcome::Handled(said) if facts_of::<StockReleased>(said).len() == 1), "{said:?}");
 
     for path in ["reserve", "release"] {
         let path = format!("/inventory/{MUG}/{path}");

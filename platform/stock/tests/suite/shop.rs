@@ -3,6 +3,7 @@
 use events::fulfillment::{ReturnReceived, ShipmentDispatched};
 use events::inventory::StockReserved;
 use events::order::{CancellationReason, OrderCancelled};
+use events::platform::MinuteElapsed;
 use events::{Encoded, Envelope, Ledger, StockLine, Timestamp};
 use runtime::Problem;
 use stock::contract::{Item, Reservation, ReservationRequest};
@@ -24,7 +25,8 @@ const PRODUCT: &str = "INSERT INTO stock
 
 /// The ledger `inventory` with [`LENS`] and [`MUG`].
 pub async fn shop() -> Scenario {
-    let scenario = Scenario::new(stock::reactions(Ledger::Inventory), &[stock::LEDGER]);
+    let scenario =
+        Scenario::new(stock::reactions(Ledger::Inventory), &[stock::LEDGER, stock::LAPSES, stock::DEPARTURES]);
     scenario
         .given(|tx| {
             tx.execute(PRODUCT, params![LENS, "Vintage Camera Lens", 10, 4, T0])?;
@@ -88,8 +90,19 @@ pub fn stock_reserved(order: &str, held: &[(&str, u32)]) -> EventBuilder {
     .at(T0 + 1)
 }
 
+/// The minute that ended at `at_ms`, Unix milliseconds.
+pub fn minute(at_ms: i64) -> Envelope<Encoded> {
+    event(MinuteElapsed { minute: Timestamp::from_millisecond(at_ms).unwrap() }).from("scheduler").at(at_ms).seal()
+}
+
 pub fn cancelled(order: &str) -> Envelope<Encoded> {
     let fact = OrderCancelled { order_id: order.parse().unwrap(), reason: CancellationReason::ByCustomer };
+    event(fact).from("oms").seal()
+}
+
+/// Cancelled because all of it left and none of it could be delivered.
+pub fn undeliverable(order: &str) -> Envelope<Encoded> {
+    let fact = OrderCancelled { order_id: order.parse().unwrap(), reason: CancellationReason::Undeliverable };
     event(fact).from("oms").seal()
 }
 
@@ -105,6 +118,7 @@ pub fn dispatch(order: &str, shipment: &str, left: &[(&str, u32)]) -> ShipmentDi
         lines: lines(left),
         carrier: "parcel".to_owned(),
         tracking_number: "T-1".to_owned(),
+        attempt: None,
     }
 }
 
@@ -114,6 +128,7 @@ pub fn returned(order: &str, name: &str, back: &[(&str, u32)]) -> EventBuilder {
         return_id: name.parse().unwrap(),
         ledger: Ledger::Inventory,
         lines: lines(back),
+        scrapped: Vec::new(),
     })
     .from("warehouse")
 }

@@ -13,7 +13,7 @@ const RECEIPT: Receipt<'static> = Receipt {
     subject: "orders/1",
 };
 
-on_both! {
+on_all! {
     async fn a_duplicate_is_not_claimed(scratch: Scratch) {
         let store = scratch.open();
         let claim = |receipt: Receipt<'static>| store.write::<_, StoreError>(5, move |tx| inbox::claim(tx, &receipt));

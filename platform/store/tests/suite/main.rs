@@ -1,4 +1,4 @@
-//! One suite that both engines pass. SQLite always; PostgreSQL when `BOUTIQUE_TEST_POSTGRES` is set.
+//! One suite that both engines pass, and what a simulation holds. SQLite always; PostgreSQL when `BOUTIQUE_TEST_POSTGRES` is set.
 #![allow(clippy::unwrap_used, reason = "a test may panic, also in the functions it calls")]
 
 #[macro_use]
@@ -6,6 +6,7 @@ mod scratch;
 
 mod attempts;
 mod groups;
+mod held_only;
 mod inbox;
 mod jobs;
 mod migrations;

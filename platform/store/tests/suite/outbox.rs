@@ -33,7 +33,7 @@ fn ids(rows: &[OutboxRow]) -> Vec<&str> {
     rows.iter().map(|row| row.event_id.as_str()).collect()
 }
 
-on_both! {
+on_all! {
     async fn rows_come_out_as_they_went_in_and_in_order(scratch: Scratch) {
         let store = scratch.open();
         let seqs = push(&store, 77, 1, 3).await;

@@ -4,7 +4,7 @@ use store::{Cell, Param, Row, StoreError, params};
 
 use crate::scratch::{add, add_one};
 
-on_both! {
+on_all! {
     async fn numbers_are_read_whatever_the_engine_calls_them(scratch: Scratch) {
         let store = scratch.open();
         store

@@ -5,10 +5,10 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::task::Poll;
 
-use store::{Database, Limits, Migration, Param, Store, StoreError, Tx, params};
+use store::{Database, HeldDatabase, Limits, Migration, OpenGate, Param, Store, StoreError, Tx, params};
 use tempfile::TempDir;
 
 /// The service's tables in these tests.
@@ -42,6 +42,20 @@ macro_rules! on_both {
     };
 }
 
+/// As `on_both!`, and on a database that a simulation holds: for tests in which no job waits for another.
+macro_rules! on_all {
+    ($($(#[$doc:meta])* async fn $name:ident($scratch:ident: Scratch) $body:block)*) => {
+        on_both! { $($(#[$doc])* async fn $name($scratch: Scratch) $body)* }
+
+        mod held {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name($crate::scratch::Scratch::held()).await;
+            })*
+        }
+    };
+}
+
 /// A database of its own, gone when the test ends.
 pub struct Scratch {
     pub database: Database,
@@ -53,6 +67,10 @@ impl Scratch {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::parse(&format!("sqlite:{}", folder.path().display()), "scratch").unwrap();
         Scratch { database, folder: Some(folder) }
+    }
+
+    pub fn held() -> Scratch {
+        Scratch { database: HeldDatabase::new().unwrap().through(Arc::new(OpenGate)), folder: None }
     }
 
     /// `None`: there is no server, and the environment does not ask for one.

@@ -21,6 +21,14 @@ impl SimulatedDoor {
     pub fn new(pubsub: Arc<Mutex<SimulatedPubSub>>, project: &str) -> SimulatedDoor {
         SimulatedDoor { pubsub, project: project.to_owned() }
     }
+
+    pub(crate) fn pubsub(&self) -> &Arc<Mutex<SimulatedPubSub>> {
+        &self.pubsub
+    }
+
+    pub(crate) fn project(&self) -> &str {
+        &self.project
+    }
 }
 
 impl Bus for SimulatedDoor {

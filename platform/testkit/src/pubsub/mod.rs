@@ -31,6 +31,7 @@ pub use door::SimulatedDoor;
 pub use faults::{Faults, Link};
 pub use message::{Draft, Kept};
 pub use push::Push;
+pub use random::Random;
 pub use refusal::{Code, Refusal};
 pub use seek::SeekTo;
 pub use spec::SubscriptionSpec;

@@ -2,14 +2,17 @@
 
 /// A sequence of numbers.
 #[derive(Debug, Clone)]
-pub(super) struct Random(u64);
+pub struct Random(u64);
 
 impl Random {
-    pub(super) fn from_seed(seed: u64) -> Random {
+    /// The sequence of a seed.
+    #[must_use]
+    pub fn from_seed(seed: u64) -> Random {
         Random(seed)
     }
 
-    fn next(&mut self) -> u64 {
+    /// The next number.
+    pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -18,13 +21,13 @@ impl Random {
     }
 
     /// True in so many of a thousand cases. A chance of none draws no number.
-    pub(super) fn chance(&mut self, per_mille: u32) -> bool {
-        per_mille > 0 && self.next() % 1_000 < u64::from(per_mille)
+    pub fn chance(&mut self, per_mille: u32) -> bool {
+        per_mille > 0 && self.number() % 1_000 < u64::from(per_mille)
     }
 
     /// A number from 1 to `most`; 0 when `most` is 0.
-    pub(super) fn up_to(&mut self, most: u64) -> u64 {
-        if most == 0 { 0 } else { 1 + self.next() % most }
+    pub fn up_to(&mut self, most: u64) -> u64 {
+        if most == 0 { 0 } else { 1 + self.number() % most }
     }
 }
 

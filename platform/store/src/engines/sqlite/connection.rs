@@ -39,7 +39,13 @@ pub(super) fn open_writer(path: &Path, lock_wait: Duration) -> Result<Connection
             .map_err(|error| StoreError::Unavailable { reason: format!("{}: {error}", folder.display()) })?;
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    open(path, flags, lock_wait, WRITER_SETTINGS)
+    let connection = open(path, flags, lock_wait, WRITER_SETTINGS)?;
+    #[cfg(debug_assertions)]
+    if crate::planted::is_planted() {
+        let normal = "PRAGMA synchronous = NORMAL";
+        connection.execute_batch(normal).map_err(|error| failed(normal, error))?;
+    }
+    Ok(connection)
 }
 
 /// A connection that cannot write.

@@ -3,11 +3,13 @@
 mod connection;
 mod engine;
 mod failure;
+mod memory;
 mod readers;
 mod statement;
 mod writer;
 
 pub(crate) use engine::Engine;
+pub(crate) use memory::Memory;
 pub(crate) use statement::{Session, batch, cell, each, each_dynamic, execute, insert};
 
 /// What the tokens of a [`Migration`](crate::Migration) mean here.

@@ -1,0 +1,31 @@
+//! Lets OMS ignore what it hears of an order before the order's confirmation.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+
+use events::Fact;
+use events::order::{OrderConfirmed, OrderRejected};
+use events::pubsub::Message;
+
+use crate::hooks::Hooks;
+use crate::world::{World, locked};
+
+/// Orders OMS has been told of.
+#[derive(Default)]
+pub(super) struct AssumesOrder(Mutex<BTreeSet<String>>);
+
+impl Hooks for AssumesOrder {
+    fn pushed(&self, _: &World, consumer: &'static str, message: &Message) -> Option<u16> {
+        if consumer != "oms" {
+            return None;
+        }
+        let attribute = |name: &str| message.attributes.get(name).cloned().unwrap_or_default();
+        let (event_type, subject) = (attribute("ce-type"), attribute("ce-subject"));
+        if [OrderConfirmed::TYPE, OrderRejected::TYPE].contains(&event_type.as_str()) {
+            locked(&self.0).insert(subject);
+            return None;
+        }
+        // "Unknown order, nothing to do": acked, and gone.
+        (!locked(&self.0).contains(&subject)).then_some(204)
+    }
+}
