@@ -148,6 +148,8 @@ pub struct Evidence {
     pub rows: Option<BTreeSet<(String, String)>>,
     /// Dead letters that ops keeps, and what has become of each; `None` without ops.
     pub letters: Option<BTreeMap<LetterKey, Kept>>,
+    /// Now, in milliseconds since the epoch.
+    pub now_ms: i64,
     /// Events said before this moment may have been forgotten by who handled them, in milliseconds since the epoch.
     pub remembered_from_ms: i64,
     /// What was said before this moment may be gone from the outbox, in milliseconds since the epoch.
@@ -178,6 +180,7 @@ impl Evidence {
             shipping: shipping::Found::default(),
             rows,
             letters: None,
+            now_ms,
             remembered_from_ms: now_ms - REMEMBERED_DAYS * DAY_MS,
             kept_from_ms: now_ms - KEPT_DAYS * DAY_MS,
         };

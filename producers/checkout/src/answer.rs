@@ -46,7 +46,7 @@ pub(crate) fn confirmed(
     risk: RiskLevel,
     placed_at: Timestamp,
 ) -> String {
-    let Quote { lines, subtotal, discount, total } = quote;
+    let Quote { lines, subtotal, discount, total, .. } = quote;
     let body =
         Confirmed { order_id, status: "confirmed", customer_id, lines, subtotal, discount, total, risk, placed_at };
     to_json(&body)

@@ -86,6 +86,10 @@ pub(crate) struct Quote {
     pub discount: Money,
     /// What the customer pays.
     pub total: Money,
+    /// Lines that are not in stock, as the catalogues say.
+    pub short: Vec<Short>,
+    /// Whether all of those are a matter of units, so that a ledger may know better; a dish that is off the menu is not.
+    pub may_be_held: bool,
 }
 
 /// A line that cannot be had.
@@ -102,8 +106,6 @@ pub(crate) struct Short {
 pub(crate) enum NoQuote {
     /// No catalogue has these lines' products: positions in the client's body.
     Unknown(Vec<usize>),
-    /// Some lines are not in stock.
-    OutOfStock(Vec<Short>),
     /// The sum does not fit; prices bounded at the edges keep it from happening.
     Amount(MoneyError),
 }
@@ -114,10 +116,10 @@ impl From<MoneyError> for NoQuote {
     }
 }
 
-/// Prices a basket and checks that its units are there.
+/// Prices a basket and looks whether its units are there.
 pub(crate) fn quote(wanted: &[Wanted], offers: &HashMap<ProductId, Offer>, tier: Tier) -> Result<Quote, NoQuote> {
     let mut lines = Vec::with_capacity(wanted.len());
-    let (mut unknown, mut short) = (Vec::new(), Vec::new());
+    let (mut unknown, mut short, mut may_be_held) = (Vec::new(), Vec::new(), true);
     for Wanted { product_id, quantity, position } in wanted {
         let Some(offer) = offers.get(product_id) else {
             unknown.push(*position);
@@ -126,6 +128,7 @@ pub(crate) fn quote(wanted: &[Wanted], offers: &HashMap<ProductId, Offer>, tier:
         if offer.available < *quantity {
             let problem = format!("wanted {quantity}, available {}", offer.available);
             short.push(Short { position: *position, problem });
+            may_be_held &= owner(product_id) != Owner::Food;
         }
         lines.push(OrderLine {
             product_id: product_id.clone(),
@@ -137,13 +140,10 @@ pub(crate) fn quote(wanted: &[Wanted], offers: &HashMap<ProductId, Offer>, tier:
     if !unknown.is_empty() {
         return Err(NoQuote::Unknown(unknown));
     }
-    if !short.is_empty() {
-        return Err(NoQuote::OutOfStock(short));
-    }
     let subtotal = line::subtotal(&lines)?;
     let discount = subtotal.percent(tier.percent())?;
     let total = subtotal.minus(&discount)?;
-    Ok(Quote { lines, subtotal, discount, total })
+    Ok(Quote { lines, subtotal, discount, total, short, may_be_held })
 }
 
 #[cfg(test)]
@@ -187,7 +187,15 @@ mod tests {
         let offers = offers(&[("A", 100, 1)]);
         assert_eq!(quote(&wanted(&[("A", 2), ("B", 1)]), &offers, Tier::Gold), Err(NoQuote::Unknown(vec![1])));
         let short = vec![Short { position: 0, problem: "wanted 2, available 1".into() }];
-        assert_eq!(quote(&wanted(&[("A", 2)]), &offers, Tier::Gold), Err(NoQuote::OutOfStock(short)));
+        let quoted = quote(&wanted(&[("A", 2)]), &offers, Tier::Gold).map(|quote| (quote.may_be_held, quote.short));
+        assert_eq!(quoted, Ok((true, short)));
+    }
+
+    #[test]
+    fn a_dish_off_the_menu_is_held_by_nobody() {
+        let offers = offers(&[("A", 100, 1), ("FOOD-2", 100, 0)]);
+        let quoted = quote(&wanted(&[("A", 2), ("FOOD-2", 1)]), &offers, Tier::Gold).map(|quote| quote.may_be_held);
+        assert_eq!(quoted, Ok(false));
     }
 
     proptest! {

@@ -88,7 +88,7 @@ impl Checkout {
             return told_before(order, key);
         }
         let draft = Draft { order_id: order_id(asked.key.as_ref()), placed_at: clock::now(), asked };
-        let (customer, quote) = match self.validate(&draft.asked.basket).await {
+        let (customer, quote) = match self.validate(&draft.asked).await {
             Ok(valid) => valid,
             Err(no) => return self.refuse(draft, no, Vec::new()).await,
         };
@@ -109,7 +109,10 @@ impl Checkout {
     }
 
     /// Asks who the customer is and what the catalogues say, side by side, and prices the basket.
-    async fn validate(&self, basket: &Basket) -> Result<(Customer, Quote), No> {
+    ///
+    /// Under a key, units that seem to be missing are left to the ledgers' word: they may be held for this order by an earlier try.
+    async fn validate(&self, asked: &Asked) -> Result<(Customer, Quote), No> {
+        let basket = &asked.basket;
         let (customer, offers) =
             join(self.edges.crm.customer(&basket.customer_id), self.edges.offers(&basket.lines)).await;
         let Some(customer) = customer? else { return Err(No::Rejected(Rejection::UnknownCustomer)) };
@@ -117,9 +120,10 @@ impl Checkout {
             return Err(No::Rejected(Rejection::CustomerSuspended));
         }
         match decide::quote(&basket.lines, &offers?, customer.tier()) {
-            Ok(quote) => Ok((customer, quote)),
+            Ok(quote) if quote.short.is_empty() => Ok((customer, quote)),
+            Ok(quote) if asked.key.is_some() && quote.may_be_held => Ok((customer, quote)),
+            Ok(quote) => Err(No::Rejected(Rejection::OutOfStock(quote.short))),
             Err(NoQuote::Unknown(positions)) => Err(unknown_products(&positions).into()),
-            Err(NoQuote::OutOfStock(short)) => Err(No::Rejected(Rejection::OutOfStock(short))),
             Err(NoQuote::Amount(error)) => Err(Problem::internal(&error.to_string()).into()),
         }
     }
@@ -159,10 +163,10 @@ impl Checkout {
 
     /// Asks every ledger for its hold, side by side. Also answers which holds may now exist.
     async fn hold(&self, draft: &Draft, holds: Vec<Hold>) -> (HoldIds, Result<Vec<Hold>, No>) {
-        let position = |ledger: Ledger, index: usize| {
+        let line = |ledger: Ledger, index: usize| {
             let lines = draft.asked.basket.lines.iter();
             let mut lines = lines.filter(|line| decide::owner(&line.product_id).ledger() == ledger);
-            lines.nth(index).map(|line| line.position)
+            lines.nth(index)
         };
         let (mut ids, mut held, mut short) = (Vec::new(), Vec::new(), Vec::new());
         let mut refused = None;
@@ -172,7 +176,8 @@ impl Checkout {
                 Ok(hold) => held.push(hold),
                 Err(NoHold::OutOfStock(lines)) => short.extend(lines.into_iter().map(|(index, problem)| {
                     // A ledger that numbers lines it was not asked for still said no.
-                    Short { position: position(ledger, index).unwrap_or(index), problem }
+                    let position = line(ledger, index).map_or(index, |line| line.position);
+                    Short { position, problem }
                 })),
                 Err(NoHold::UnknownProduct) => refused = Some(unknown_products(&[])),
                 Err(NoHold::Released) => refused = Some(EdgeDown(ledger.as_str()).into()),

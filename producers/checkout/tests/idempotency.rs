@@ -93,6 +93,19 @@ async fn a_crash_between_hold_and_commit_leaves_only_a_hold_that_the_next_try_ta
     assert_eq!((shop.said().len(), shop.held()), (3, 2));
 }
 
+#[tokio::test]
+async fn the_last_units_that_a_crash_left_held_are_not_out_of_stock_for_the_next_try() {
+    let shop = Shop::open().await;
+    let order = order(&[("OLJCESPC7Z", 2)]);
+    dies_while_scoring(&shop, &order, 2).await;
+    shop.edges().stock.get_mut("OLJCESPC7Z").expect("a product").1 = 0;
+
+    let other = shop.place_as("key-2", &order).await;
+    assert_eq!((other.status, other.body["code"].as_str(), shop.held()), (409, Some("out_of_stock"), 2));
+    assert_eq!(shop.place_as("key-1", &order).await.status, 201);
+    assert_eq!(shop.held(), 2);
+}
+
 /// A process that dies after it has held so many units: the engine's answer is still awaited when the whole of it goes.
 async fn dies_while_scoring(shop: &Shop, order: &serde_json::Value, units: u64) {
     shop.fault("fraud-engine", Fault::Silent);

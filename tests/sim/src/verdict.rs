@@ -25,7 +25,8 @@ const BETWEEN_LOOKS_MS: u64 = 500;
 /// # Errors
 /// When the books cannot be read.
 pub(crate) async fn violations(world: &Arc<World>, stage: &Stage, told: Told) -> Result<Vec<String>, String> {
-    let report = audit::audit(stage.books(), audit::Notes { answered: told.confirmed.clone(), rows: None, now_ms: 0 })
+    let now_ms = i64::try_from(world.clock.now_ms()).unwrap_or(i64::MAX);
+    let report = audit::audit(stage.books(), audit::Notes { answered: told.confirmed.clone(), rows: None, now_ms })
         .await
         .map_err(|error| error.to_string())?;
     let statuses = statuses(stage).await.map_err(|error| error.to_string())?;
