@@ -156,7 +156,8 @@ impl Books {
         let books = Books { folder: tempfile::tempdir().expect("a folder"), database_url };
         let mut demo = books.boutique("demo");
         let output = demo.args(["--limit", ORDERS]).output().expect("boutique demo");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        let (said, logged) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{said}\n{logged}");
         books
     }
 
