@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -13,6 +14,20 @@ pub const BROKER: &str = "broker";
 /// Name of the gateway in the list.
 pub const GATEWAY: &str = "gateway";
 
+/// Ports below those that systems give to clients by themselves: no connection can take one between the look for it and the start of
+/// what is to listen there, and no client that waits for its server is in the end connected to itself.
+const PORTS: Range<u16> = 20_000..30_000;
+/// Ports between the first choices of two processes with neighbouring ids.
+const APART: u32 = 101;
+
+/// Listeners on ports that are free now, the first chosen by the process's id. What listens on one of them later finds it free, unless
+/// another program has taken it meanwhile.
+pub fn free_listeners(host: &str) -> impl Iterator<Item = TcpListener> {
+    let count = PORTS.end - PORTS.start;
+    let first = u16::try_from(std::process::id().wrapping_mul(APART) % u32::from(count)).unwrap_or_default();
+    (0..count).filter_map(move |number| TcpListener::bind((host, PORTS.start + (first + number) % count)).ok())
+}
+
 /// Base URLs by name of the part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Addresses(BTreeMap<String, String>);
@@ -23,13 +38,14 @@ impl Addresses {
     /// # Errors
     /// When the machine has no free port.
     pub fn plan(host: &str, free_ports: bool) -> anyhow::Result<Self> {
+        let mut free = free_listeners(host);
+        // Held until all are chosen, so that none is given twice.
         let mut held = Vec::new();
         let mut all = BTreeMap::new();
         for part in roster::PARTS {
             let port = if free_ports {
-                let listener = TcpListener::bind((host, 0)).context("no free port to listen on")?;
+                let listener = free.next().context("no free port to listen on")?;
                 let port = listener.local_addr()?.port();
-                // Held until all are chosen, so that none is given twice.
                 held.push(listener);
                 port
             } else {

@@ -1,7 +1,7 @@
 //! Figure 6: start of one service to its first 200, from the making of the process on.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use runtime::clock::Stopwatch;
 use serde::Serialize;
 
+use crate::addresses;
 use crate::bench::child::Process;
 use crate::bench::numbers::Spread;
 use crate::bench::run::Run;
@@ -19,12 +20,6 @@ use crate::stack::LOCAL_PROJECT;
 const SERVICE: &str = "crm";
 /// Between two tries to connect.
 const TRY_EVERY: Duration = Duration::from_micros(300);
-/// Ports that are tried for the service.
-const FIRST_PORT: u16 = 20_000;
-/// How many of them there are.
-const PORTS: u16 = 10_000;
-/// Between the ports that two processes begin with whose ids follow each other: they would take each other's.
-const PORTS_APART: u32 = 97;
 /// A service that takes longer does not start.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(10);
 
@@ -75,18 +70,13 @@ async fn once(database: &str, broker: &str) -> anyhow::Result<f64> {
     Ok(took?.as_secs_f64() * 1_000.0)
 }
 
-/// An address that is free now; if another program takes it meanwhile, the service fails to start and says so. Its port is below those
-/// that Linux gives to clients: a client that asks for such a port long enough is in the end connected to itself.
+/// An address that is free now; if another program takes it meanwhile, the service fails to start and says so.
 ///
 /// # Errors
 /// When none is free.
 pub fn free_address() -> anyhow::Result<SocketAddr> {
-    let first = u16::try_from(std::process::id().wrapping_mul(PORTS_APART) % u32::from(PORTS))?;
-    let ports = (0..PORTS).map(|n| FIRST_PORT + (first + n) % PORTS);
-    ports
-        .map(|port| SocketAddr::from(([127, 0, 0, 1], port)))
-        .find(|address| TcpListener::bind(address).is_ok())
-        .context("no free port to listen on")
+    let listener = addresses::free_listeners("127.0.0.1").next().context("no free port to listen on")?;
+    Ok(listener.local_addr()?)
 }
 
 fn first_200(address: SocketAddr, watch: Stopwatch) -> anyhow::Result<Duration> {
