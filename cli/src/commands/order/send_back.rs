@@ -5,6 +5,7 @@ use clap::{Args, ValueEnum};
 use events::{OrderId, ReturnId, StockLine};
 use http::{HeaderMap, HeaderValue};
 use runtime::{CallError, clock};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::parse_line;
@@ -35,7 +36,8 @@ pub struct ReturnArgs {
 }
 
 /// The reasons the shop knows.
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, ValueEnum, Serialize)]
+#[serde(rename_all = "snake_case")]
 enum Reason {
     ChangedMind,
     DoesNotFit,
@@ -45,22 +47,9 @@ enum Reason {
     Other,
 }
 
-impl Reason {
-    fn word(self) -> &'static str {
-        match self {
-            Reason::ChangedMind => "changed_mind",
-            Reason::DoesNotFit => "does_not_fit",
-            Reason::Defective => "defective",
-            Reason::DamagedInTransit => "damaged_in_transit",
-            Reason::WrongItem => "wrong_item",
-            Reason::Other => "other",
-        }
-    }
-}
-
 pub(super) async fn run(args: ReturnArgs) -> anyhow::Result<()> {
     let ReturnArgs { shop, order, lines, reason, return_id, json } = args;
-    let mut body = json!({ "lines": lines, "reason": reason.word() });
+    let mut body = json!({ "lines": lines, "reason": reason });
     let mut headers = HeaderMap::new();
     match return_id {
         Some(return_id) => body["returnId"] = return_id.as_str().into(),
