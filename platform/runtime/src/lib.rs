@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod attempts;
+mod balance;
 pub mod body;
 pub mod clock;
 pub mod codes;
@@ -16,6 +17,7 @@ mod publisher;
 mod push;
 mod reaction;
 pub mod replay;
+pub mod request_id;
 pub mod retry;
 pub mod server;
 mod service;
@@ -25,6 +27,7 @@ mod transactor;
 mod upkeep;
 
 pub use attempts::{Attempts, FailedAttempt};
+pub use balance::MAX_ADDRESSES;
 pub use body::JsonBody;
 pub use codes::Code;
 pub use delivery::{Deliveries, Outcome};
@@ -35,6 +38,7 @@ pub use peer::{CallError, Peer};
 pub use problem::{FieldProblem, Problem};
 pub use publisher::{Publisher, Publishing};
 pub use reaction::{Consumer, Inquiry, Reaction};
+pub use request_id::RequestId;
 pub use service::{Base, Foundation, Open, Running, Service, StartError};
 pub use story::{Handled, Said, Story};
 pub use transactor::{Cause, Transactor};

@@ -1,6 +1,7 @@
-//! Calls to other services: JSON over pooled HTTP/1.1 with a timeout, a size limit and bounded retry.
+//! Calls to other services: JSON over pooled HTTP/1.1 with a timeout, a size limit and bounded retry, to whichever of a service's
+//! addresses does best.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,10 +14,12 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::clock;
+use crate::balance::{Balance, Fate, MAX_ADDRESSES};
+use crate::clock::{self, Stopwatch};
 use crate::codes::Code;
 use crate::failure::Failure;
 use crate::problem::Problem;
+use crate::request_id::{REQUEST_ID, RequestId};
 use crate::retry::{Policy, retry};
 use crate::simulation::{self, Wire};
 
@@ -100,7 +103,8 @@ pub struct Peer(Arc<Inner>);
 
 struct Inner {
     name: &'static str,
-    base: String,
+    bases: Vec<String>,
+    balance: Mutex<Balance>,
     timeout: Duration,
     policy: Policy,
     transport: Transport,
@@ -148,7 +152,8 @@ impl Transport {
 }
 
 impl Peer {
-    /// The service `name` at `base`, `http://host:port`. Each try takes at most `timeout`; a call that may be repeated
+    /// The service `name` at `base`: `http://host:port`, or several of these with commas between them (16 at most; what is beyond is not
+    /// called). Each try takes at most `timeout`; a call that may be repeated
     /// is tried for about three times that.
     #[must_use]
     pub fn new(name: &'static str, base: &str, timeout: Duration) -> Self {
@@ -157,8 +162,10 @@ impl Peer {
             last_wait: timeout,
             give_up_after: timeout.saturating_mul(2),
         };
-        let base = base.trim_end_matches('/').to_owned();
-        Self(Arc::new(Inner { name, base, timeout, policy, transport: Transport::new(timeout) }))
+        let bases = base.split(',').map(|base| base.trim().trim_end_matches('/').to_owned());
+        let bases: Vec<String> = bases.take(MAX_ADDRESSES).collect();
+        let balance = Mutex::new(Balance::of(bases.len()));
+        Self(Arc::new(Inner { name, bases, balance, timeout, policy, transport: Transport::new(timeout) }))
     }
 
     /// The service's name.
@@ -246,27 +253,64 @@ impl Peer {
         headers: HeaderMap,
         body: Bytes,
     ) -> BoxFuture<'a, Result<Reply, CallError>> {
-        Box::pin(self.exchange(method, path, headers, body))
+        Box::pin(async move { self.exchange(method, path, headers, body, &[]).await.1 })
     }
 
-    /// A call that the peer may get several times, until it brings a success or is refused.
+    /// A call that the peer may get several times, until it brings a success or is refused. An address that fails is followed at once by
+    /// another; only when each has had its turn there is a wait.
     fn repeat<'a>(&'a self, method: Method, path: &'a str, body: Bytes) -> BoxFuture<'a, Result<Bytes, CallError>> {
         Box::pin(async move {
-            let once =
-                || async { self.success(self.exchange(method.clone(), path, HeaderMap::new(), body.clone()).await?) };
-            retry(self.0.policy, CallError::again, once).await
+            let (method, body) = (&method, &body);
+            let round = || async move {
+                let mut tried = Vec::new();
+                loop {
+                    let (index, reply) =
+                        self.exchange(method.clone(), path, HeaderMap::new(), body.clone(), &tried).await;
+                    let outcome = reply.and_then(|reply| self.success(reply));
+                    tried.push(index);
+                    if tried.len() == self.0.bases.len() || !outcome.as_ref().is_err_and(CallError::again) {
+                        return outcome;
+                    }
+                }
+            };
+            retry(self.0.policy, CallError::again, round).await
         })
     }
 
-    async fn exchange(&self, method: Method, path: &str, headers: HeaderMap, body: Bytes) -> Result<Reply, CallError> {
-        let uri: Uri =
-            format!("{}{path}", self.0.base).parse().map_err(|_| self.unexpected("not an address".to_owned()))?;
+    /// One exchange with an address, one not in `tried` if there is any; and which it was.
+    async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        headers: HeaderMap,
+        body: Bytes,
+        tried: &[usize],
+    ) -> (usize, Result<Reply, CallError>) {
+        let call = Call::begin(&self.0, tried);
+        let index = call.index;
+        let reply = self.exchange_with(&self.0.bases[index], method, path, headers, body).await;
+        call.end(&reply);
+        (index, reply)
+    }
+
+    async fn exchange_with(
+        &self,
+        base: &str,
+        method: Method,
+        path: &str,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<Reply, CallError> {
+        let uri: Uri = format!("{base}{path}").parse().map_err(|_| self.unexpected("not an address".to_owned()))?;
         let mut request = Request::new(body);
         *request.method_mut() = method;
         *request.uri_mut() = uri;
         *request.headers_mut() = headers;
         let json = HeaderValue::from_static("application/json");
         request.headers_mut().entry(header::CONTENT_TYPE).or_insert(json);
+        if let Some(id) = RequestId::current().filter(|_| !request.headers().contains_key(REQUEST_ID)) {
+            id.write(request.headers_mut());
+        }
         match tokio::time::timeout(self.0.timeout, self.0.transport.carry(request)).await {
             Ok(answer) => answer.map_err(|reason| self.unavailable(reason)),
             Err(_) => Err(self.unavailable(format!("no answer within {} ms", self.0.timeout.as_millis()))),
@@ -298,6 +342,50 @@ impl Peer {
 
     fn unexpected(&self, reason: String) -> CallError {
         CallError::Unexpected { peer: self.0.name, reason }
+    }
+}
+
+/// A call under way to one of several addresses. With one address there is nothing to choose and nothing to keep.
+struct Call<'a> {
+    peer: &'a Inner,
+    index: usize,
+    watch: Stopwatch,
+    fate: Option<Fate>,
+}
+
+impl<'a> Call<'a> {
+    fn begin(peer: &'a Inner, tried: &[usize]) -> Self {
+        let watch = Stopwatch::start();
+        let index =
+            if peer.bases.len() > 1 { peer.balance().begin(clock::now_ms(), tried, clock::fraction) } else { 0 };
+        Self { peer, index, watch, fate: None }
+    }
+
+    /// 502, 503 and 504 say that this address cannot, whatever is asked; other statuses are answers.
+    fn end(mut self, reply: &Result<Reply, CallError>) {
+        let failed = match reply {
+            Ok(reply) => (502..=504).contains(&reply.status.as_u16()),
+            Err(error) => error.again(),
+        };
+        self.fate = Some(if failed { Fate::Failed } else { Fate::Answered });
+    }
+}
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        if self.peer.bases.len() == 1 {
+            return;
+        }
+        // Who is given up by its caller after most of its time would have failed.
+        let given_up = self.watch.elapsed() >= self.peer.timeout.mul_f64(0.9);
+        let fate = self.fate.unwrap_or(if given_up { Fate::Failed } else { Fate::Abandoned });
+        self.peer.balance().end(self.index, fate, clock::now_ms(), clock::fraction());
+    }
+}
+
+impl Inner {
+    fn balance(&self) -> MutexGuard<'_, Balance> {
+        self.balance.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -9,6 +9,7 @@ use store::StoreError;
 use tracing::error;
 
 use crate::failure::Failure;
+use crate::request_id::RequestId;
 
 /// What went wrong, for a program (`code`) and for a person (`detail`). The inner cause is logged, never sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,10 +128,20 @@ impl From<Failure> for Problem {
     }
 }
 
+/// A problem as it is sent: with the request it is about, so that a person can find the cause in the log.
+#[derive(Serialize)]
+struct Told<'a> {
+    #[serde(flatten)]
+    problem: &'a Problem,
+    #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = serde_json::to_vec(&self).expect("a problem has only strings and numbers");
+        let told = Told { problem: &self, request_id: RequestId::current().map(|id| id.to_string()) };
+        let body = serde_json::to_vec(&told).expect("a problem has only strings and numbers");
         let mut response = (status, body).into_response();
         let kind = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);

@@ -11,7 +11,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use events::{FieldError, OrderId};
 use runtime::clock::{self, Stopwatch};
-use runtime::{Page, Problem, Transactor, body, peer};
+use runtime::{Page, Problem, Transactor, body, peer, request_id};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -42,7 +42,7 @@ async fn place(State(checkout): State<Arc<Checkout>>, headers: HeaderMap, body: 
     }
     let asked = Asked { basket, key, traceparent: peer::trace_of(&headers), since };
     // A task of its own: a client that hangs up drops this handler, and the order must not stop half-way.
-    let placing = tokio::spawn(async move { checkout.place(asked).await });
+    let placing = tokio::spawn(request_id::carried(async move { checkout.place(asked).await }));
     placing.await.unwrap_or_else(|error| Err(Problem::internal(&error.to_string())))
 }
 
