@@ -10,6 +10,7 @@ pub mod dead_letter;
 mod delivery;
 mod failure;
 mod minute;
+pub mod openapi;
 mod page;
 pub mod peer;
 mod problem;

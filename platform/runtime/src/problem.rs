@@ -4,6 +4,7 @@ use axum::response::{IntoResponse, Response};
 use events::FieldError;
 use events::states::Illegal;
 use http::{HeaderValue, StatusCode, header};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::StoreError;
 use tracing::error;
@@ -12,7 +13,7 @@ use crate::failure::Failure;
 use crate::request_id::RequestId;
 
 /// What went wrong, for a program (`code`) and for a person (`detail`). The inner cause is logged, never sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Problem {
     /// URI of the kind of problem; stable.
     #[serde(rename = "type")]
@@ -31,7 +32,7 @@ pub struct Problem {
 }
 
 /// One field at fault.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FieldProblem {
     /// Where it is, `lines[0].quantity`.
     pub path: String,
