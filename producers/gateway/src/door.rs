@@ -13,7 +13,7 @@ use axum::{Json, Router};
 use bytes::Bytes;
 use events::OrderId;
 use runtime::peer::TRACEPARENT;
-use runtime::{Problem, body, peer};
+use runtime::{Identity, Problem, body, peer};
 use serde_json::json;
 
 use crate::catalog::{self, Catalog, Paging};
@@ -27,8 +27,8 @@ use crate::timeline::{self, Timeline};
 /// The largest body accepted, in bytes.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// The routes of the table in the README.
-pub fn router(config: &Config) -> Router {
+/// The routes of the table in the README; services are called as `identity`.
+pub fn router(config: &Config, identity: &Identity) -> Router {
     let status = |word: &'static str| get(move || async move { Json(json!({ "status": word, "service": NAME })) });
     Router::new()
         .route("/v1/orders", post(place).get(list))
@@ -37,7 +37,7 @@ pub fn router(config: &Config) -> Router {
         .route("/v1/orders/{orderId}/returns", post(send_back))
         .route("/v1/orders/{orderId}/timeline", get(story))
         .route("/v1/catalog", get(catalogue))
-        .with_state(Arc::new(Peers::new(config)))
+        .with_state(Arc::new(Peers::new(config, identity)))
         .layer(from_fn(admit))
         // It keeps nothing, so it is ready as soon as it lives.
         .route("/health", status("ok"))

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use runtime::{CallError, Peer, Problem};
+use runtime::{CallError, Identity, Peer, Problem};
 use serde::de::DeserializeOwned;
 use tracing::warn;
 
@@ -48,12 +48,13 @@ impl<T> Part<T> {
 }
 
 impl Peers {
-    pub(crate) fn new(config: &Config) -> Self {
-        let part = |name, url: &str| Peer::new(name, url, config.part_timeout());
+    /// Every service, called as `identity`.
+    pub(crate) fn new(config: &Config, identity: &Identity) -> Self {
+        let part = |name, url: &str| identity.peer(name, url, config.part_timeout());
         Self {
             // Requests are passed on to these two, and those take what they take.
-            checkout: Peer::new("checkout", &config.checkout_url, config.timeout()),
-            oms: Peer::new("oms", &config.oms_url, config.timeout()),
+            checkout: identity.peer("checkout", &config.checkout_url, config.timeout()),
+            oms: identity.peer("oms", &config.oms_url, config.timeout()),
             accounting: part("accounting", &config.accounting_url),
             warehouse: part("warehouse", &config.warehouse_url),
             inventory: part("inventory", &config.inventory_url),
@@ -86,7 +87,7 @@ impl Peers {
 pub(crate) fn no_answer(cause: &CallError) -> Problem {
     warn!(%cause, "a request could not be passed on");
     match cause {
-        CallError::Unavailable { peer, .. } => {
+        CallError::Unavailable { peer, .. } | CallError::TurnedAway { peer, .. } => {
             Problem::unavailable("service_unavailable", format!("{peer} does not answer now, try again"))
         }
         CallError::Refused { problem, .. } => (**problem).clone(),

@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
-use runtime::StartError;
 use runtime::server::Server;
+use runtime::{Identity, StartError};
 use tokio::net::TcpListener;
 use tracing::info;
 
@@ -16,14 +16,14 @@ pub const NAME: &str = "gateway";
 /// A running gateway.
 pub struct Running(Server);
 
-/// Listens; port 0 takes a free one.
+/// Listens; port 0 takes a free one. Services are called as `identity`.
 ///
 /// # Errors
 /// [`StartError::Listen`] when the address is taken or forbidden.
-pub async fn start(listen: SocketAddr, config: Config) -> Result<Running, StartError> {
+pub async fn start(listen: SocketAddr, config: Config, identity: &Identity) -> Result<Running, StartError> {
     let refused = |cause| StartError::Listen { address: listen, cause };
     let listener = TcpListener::bind(listen).await.map_err(refused)?;
-    let server = Server::start(listener, door::router(&config)).map_err(refused)?;
+    let server = Server::start(listener, door::router(&config, identity)).map_err(refused)?;
     info!(service = NAME, address = %server.address(), "listening");
     Ok(Running(server))
 }

@@ -89,19 +89,26 @@ impl Signer {
             if let Some(header) = self.0.kept(audience, now_s) {
                 return Ok(header);
             }
-            let _flight = self.0.flight.lock().await;
-            // While this waited, another may have got it, or tried in vain.
-            if let Some(header) = self.0.kept(audience, now_s) {
-                return Ok(header);
-            }
-            self.0.recent_failure(now_s)?;
-            let got = self.0.source.token(audience, now_s).await.and_then(|token| Token::new(&token, now_s));
-            self.0.keep(audience, got, now_s)
+            let (inner, audience) = (Arc::clone(&self.0), audience.to_owned());
+            // A task of its own: a call that has run out of time does not stop what others wait for.
+            let got = tokio::spawn(async move { inner.get(&audience, now_s).await });
+            got.await.unwrap_or_else(|error| Err(NoToken(error.to_string())))
         })
     }
 }
 
 impl Inner {
+    async fn get(&self, audience: &str, now_s: i64) -> Result<HeaderValue, NoToken> {
+        let _flight = self.flight.lock().await;
+        // While this waited, another may have got it, or tried in vain.
+        if let Some(header) = self.kept(audience, now_s) {
+            return Ok(header);
+        }
+        self.recent_failure(now_s)?;
+        let got = self.source.token(audience, now_s).await.and_then(|token| Token::new(&token, now_s));
+        self.keep(audience, got, now_s)
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod deliveries;
+mod doors;
 mod fixture;
 mod outbox;
 mod push;
