@@ -17,6 +17,7 @@ mod order;
 mod serve;
 mod sim;
 mod stuck;
+mod token;
 mod topology;
 mod up;
 
@@ -62,6 +63,7 @@ enum Command {
     #[command(subcommand)]
     Dlq(dlq::DlqCommand),
     Explain(explain::ExplainArgs),
+    Token(token::TokenArgs),
     Topology(topology::TopologyArgs),
     Bench(bench::BenchArgs),
     Completions(completions::CompletionsArgs),
@@ -98,6 +100,7 @@ impl Cli {
             Command::Sim(args) => sim::run(args).await,
             Command::Dlq(command) => dlq::run(command).await,
             Command::Explain(args) => explain::run(&args).map(done),
+            Command::Token(args) => token::run(&args).map(done),
             Command::Topology(args) => topology::run(&args).map(done),
             Command::Bench(args) => bench::run(args).await.map(done),
             Command::Completions(args) => {

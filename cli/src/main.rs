@@ -12,6 +12,7 @@ mod bench;
 mod catalogue;
 mod commands;
 mod faults;
+mod identities;
 mod invented;
 mod output;
 mod planted;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use anyhow::{Context, ensure};
 use clap::{Args, ValueEnum};
 
 use crate::addresses::Addresses;
@@ -17,7 +18,7 @@ pub struct UpArgs {
     /// Folder for everything that lasts
     #[arg(long, value_name = "DIR", default_value = "data", env = "BOUTIQUE_DATA")]
     pub data: PathBuf,
-    /// Address to listen on; the services trust each other, so keep it on this machine
+    /// Address to listen on: one of this machine only, for the shop's development key is good nowhere else
     #[arg(long, default_value = "127.0.0.1")]
     pub host: String,
     /// Fixed ports (8080 and up), or whatever is free
@@ -56,6 +57,8 @@ pub enum Ports {
 }
 
 pub(super) async fn run(args: UpArgs) -> anyhow::Result<()> {
+    let host: std::net::IpAddr = args.host.parse().with_context(|| format!("{} is not an IP address", args.host))?;
+    ensure!(host.is_loopback(), "--host {host} can be reached from other machines; `boutique serve` is for those");
     let plan = Plan {
         addresses: Addresses::plan(&args.host, matches!(args.ports, Ports::Auto))?,
         data: args.data,

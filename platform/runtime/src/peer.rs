@@ -11,6 +11,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use identity::{Refused, Signer};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -51,6 +52,15 @@ pub enum CallError {
         /// What it said.
         problem: Box<Problem>,
     },
+    /// The peer does not believe who we are, or this door of it is for others. Trying again at once does not help; later it may, for
+    /// keys, accounts and lists are mended while we wait.
+    #[error("{peer} turned us away with {problem}")]
+    TurnedAway {
+        /// Which service.
+        peer: &'static str,
+        /// What it said.
+        problem: Box<Problem>,
+    },
     /// The peer's answer is not what its contract says. A mistake of one of the two.
     #[error("{peer} answered something unexpected: {reason}")]
     Unexpected {
@@ -66,7 +76,7 @@ impl CallError {
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         match self {
-            CallError::Refused { problem, .. } => Some(problem.status),
+            CallError::Refused { problem, .. } | CallError::TurnedAway { problem, .. } => Some(problem.status),
             _ => None,
         }
     }
@@ -79,7 +89,9 @@ impl CallError {
 impl From<CallError> for Failure {
     fn from(error: CallError) -> Self {
         match &error {
-            CallError::Unavailable { .. } => Failure::transient(Code::PeerUnavailable, error.to_string()),
+            CallError::Unavailable { .. } | CallError::TurnedAway { .. } => {
+                Failure::transient(Code::PeerUnavailable, error.to_string())
+            }
             CallError::Refused { .. } => Failure::permanent(Code::PeerRefused, error.to_string()),
             CallError::Unexpected { .. } => Failure::permanent(Code::PeerUnexpected, error.to_string()),
         }
@@ -108,6 +120,8 @@ struct Inner {
     timeout: Duration,
     policy: Policy,
     transport: Transport,
+    /// Who we are there, and the audience that is to hear it; nobody when there is none.
+    signed: Option<(Signer, String)>,
 }
 
 /// How requests get there.
@@ -153,8 +167,8 @@ impl Transport {
 
 impl Peer {
     /// The service `name` at `base`: `http://host:port`, or several of these with commas between them (16 at most; what is beyond is not
-    /// called). Each try takes at most `timeout`; a call that may be repeated
-    /// is tried for about three times that.
+    /// called). Each try takes at most `timeout`; a call that may be repeated is tried for about three times that. It is called without
+    /// saying who calls; [`Identity::peer`](crate::Identity::peer) says it.
     #[must_use]
     pub fn new(name: &'static str, base: &str, timeout: Duration) -> Self {
         let policy = Policy {
@@ -165,7 +179,14 @@ impl Peer {
         let bases = base.split(',').map(|base| base.trim().trim_end_matches('/').to_owned());
         let bases: Vec<String> = bases.take(MAX_ADDRESSES).collect();
         let balance = Mutex::new(Balance::of(bases.len()));
-        Self(Arc::new(Inner { name, bases, balance, timeout, policy, transport: Transport::new(timeout) }))
+        let transport = Transport::new(timeout);
+        Self(Arc::new(Inner { name, bases, balance, timeout, policy, transport, signed: None }))
+    }
+
+    /// This peer, not cloned yet, called with tokens of `signer` for `audience`.
+    pub(crate) fn signed(self, signer: Signer, audience: String) -> Self {
+        let inner = Arc::into_inner(self.0).expect("a peer that was just made has no clones");
+        Self(Arc::new(Inner { signed: Some((signer, audience)), ..inner }))
     }
 
     /// The service's name.
@@ -235,7 +256,7 @@ impl Peer {
     /// One request, whatever its answer's status.
     ///
     /// # Errors
-    /// [`CallError::Unavailable`] or [`CallError::Unexpected`].
+    /// [`CallError::Unavailable`], [`CallError::TurnedAway`] or [`CallError::Unexpected`].
     pub async fn raw(&self, method: Method, path: &str, body: Bytes) -> Result<(StatusCode, Bytes), CallError> {
         let reply = self.forward(method, path, HeaderMap::new(), body).await?;
         Ok((reply.status, reply.body))
@@ -245,7 +266,7 @@ impl Peer {
     /// `headers` say otherwise.
     ///
     /// # Errors
-    /// [`CallError::Unavailable`] or [`CallError::Unexpected`].
+    /// [`CallError::Unavailable`], [`CallError::TurnedAway`] or [`CallError::Unexpected`].
     pub fn forward<'a>(
         &'a self,
         method: Method,
@@ -311,10 +332,30 @@ impl Peer {
         if let Some(id) = RequestId::current().filter(|_| !request.headers().contains_key(REQUEST_ID)) {
             id.write(request.headers_mut());
         }
-        match tokio::time::timeout(self.0.timeout, self.0.transport.carry(request)).await {
-            Ok(answer) => answer.map_err(|reason| self.unavailable(reason)),
+        let exchange = async {
+            if let Some((signer, audience)) = &self.0.signed {
+                let token = signer.authorization(audience, clock::now_ms() / 1_000).await;
+                request.headers_mut().insert(header::AUTHORIZATION, token.map_err(|error| error.to_string())?);
+            }
+            self.0.transport.carry(request).await
+        };
+        match tokio::time::timeout(self.0.timeout, exchange).await {
+            Ok(Ok(reply)) => self.let_in(reply),
+            Ok(Err(reason)) => Err(self.unavailable(reason)),
             Err(_) => Err(self.unavailable(format!("no answer within {} ms", self.0.timeout.as_millis()))),
         }
+    }
+
+    /// An answer from behind the peer's door: what is said at the door is about us and not about the request.
+    fn let_in(&self, reply: Reply) -> Result<Reply, CallError> {
+        if !matches!(reply.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+            return Ok(reply);
+        }
+        let Ok(problem) = serde_json::from_slice::<Problem>(&reply.body) else { return Ok(reply) };
+        let at_the_door =
+            Refused::ALL.into_iter().any(|refused| refused.status() == reply.status && refused.code() == problem.code);
+        let problem = Box::new(problem);
+        if at_the_door { Err(CallError::TurnedAway { peer: self.0.name, problem }) } else { Ok(reply) }
     }
 
     /// The body of a success, or what a refusal means.

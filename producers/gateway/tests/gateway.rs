@@ -75,7 +75,7 @@ impl World {
             timeout_ms: 200,
             part_timeout_ms: 200,
         };
-        Self { router: gateway::router(&config), script, _server: server }
+        Self { router: gateway::router(&config, &runtime::Identity::open_house()), script, _server: server }
     }
 
     fn on(self, line: &str, status: u16, body: Value) -> Self {
@@ -409,13 +409,18 @@ async fn bodies_have_a_limit_and_paths_a_table() {
 
 #[tokio::test]
 async fn it_starts_answers_its_health_and_stops() {
-    let gateway = gateway::start("127.0.0.1:0".parse().unwrap(), Config::default()).await.unwrap();
+    let gateway = gateway::start("127.0.0.1:0".parse().unwrap(), Config::default(), &runtime::Identity::open_house())
+        .await
+        .unwrap();
     let address = gateway.address();
     let peer = runtime::Peer::new("gateway", &format!("http://{address}"), std::time::Duration::from_secs(5));
     for path in ["/health", "/ready"] {
         assert_eq!(peer.get::<Value>(path).await.unwrap()["service"], gateway::NAME);
     }
-    assert!(gateway::start(address, Config::default()).await.is_err(), "the address is taken");
+    assert!(
+        gateway::start(address, Config::default(), &runtime::Identity::open_house()).await.is_err(),
+        "the address is taken"
+    );
     gateway.stop().await;
     assert!(tokio::net::TcpStream::connect(address).await.is_err());
 }

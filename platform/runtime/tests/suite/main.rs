@@ -4,6 +4,7 @@
 
 mod balance;
 mod deliveries;
+mod doors;
 mod fixture;
 mod outbox;
 mod push;
