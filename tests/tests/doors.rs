@@ -75,7 +75,8 @@ async fn who_is_on_the_list_comes_in() {
     let shop = Shop::open().await;
     let key = DevelopmentKey::open(&development::key_path(&shop.keys())).expect("the shop's key");
     let warehouse = Identity::of_signer(Signer::of_development(key, format!("warehouse@{LOCAL_DOMAIN}")));
-    let looked = warehouse.peer("inventory", &shop.url("inventory"), PATIENCE).get::<serde_json::Value>("/inventory");
+    let inventory = warehouse.peer("inventory", &shop.url("inventory"), PATIENCE);
+    let looked = inventory.get::<serde_json::Value>("/inventory");
     assert!(looked.await.expect("the warehouse may look")["data"].is_array());
     let customers = warehouse.peer("crm", &shop.url("crm"), PATIENCE).get::<serde_json::Value>("/customers").await;
     assert_eq!(customers.expect_err("customers are none of its business").status(), Some(403));
