@@ -69,8 +69,7 @@ impl Gateway {
             .env("BOUTIQUE_RATE_CUSTOMER_BURST", "1000000")
             .stdin(Stdio::null());
         let audience = audience("gateway");
-        let bearer =
-            Bearer { subject: "anna", audience: &audience, scope: Some("orders:write"), ..Bearer::default() };
+        let bearer = Bearer { subject: "anna", audience: &audience, scope: Some("orders:write"), ..Bearer::default() };
         let token = key.sign(&bearer, clock::now_ms() / 1_000, 3_600).expect("a token");
         let process = command.spawn().expect("boutique runs");
         let gateway = Self { process, address, token, knocking: Semaphore::new(KNOCKING) };
@@ -80,7 +79,11 @@ impl Gateway {
 
     async fn until_it_answers(&self) {
         let answers = async {
-            while !self.say(&[b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".to_vec()]).await.contains("200 OK") {
+            while !self
+                .say(&[b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".to_vec()])
+                .await
+                .contains("200 OK")
+            {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
@@ -134,7 +137,8 @@ impl Gateway {
         // In the middle of it, somebody with a request is answered.
         self.until_it_answers().await;
         for client in clients {
-            let answer = tokio::time::timeout(PATIENCE, client).await.expect("every client is cut off").expect("a client");
+            let answer =
+                tokio::time::timeout(PATIENCE, client).await.expect("every client is cut off").expect("a client");
             assert!(told(&answer), "{name}: {answer:?}");
         }
         over.store(true, Ordering::Relaxed);
@@ -171,21 +175,40 @@ async fn bad_clients_are_cut_off_without_costing_more_than_the_limits_say() {
 
     let half_body = vec![head(&format!("{token}content-length: 60000\r\n\r\n")), vec![b' '; 40_000]];
     gateway
-        .attack("half-sent bodies", HEAD + BODY + CONNECTION, half_body, |answer| answer.contains("408 Request Timeout"))
+        .attack("half-sent bodies", HEAD + BODY + CONNECTION, half_body, |answer| {
+            answer.contains("408 Request Timeout")
+        })
         .await;
     let unknown = vec![head("content-length: 60000\r\n\r\n"), vec![b' '; 40_000]];
-    gateway.attack("half-sent bodies without a token", HEAD + CONNECTION, unknown, |answer| answer.contains("401") || answer.is_empty()).await;
+    gateway
+        .attack("half-sent bodies without a token", HEAD + CONNECTION, unknown, |answer| {
+            answer.contains("401") || answer.is_empty()
+        })
+        .await;
 
     let header = |number: usize| format!("x-{number}: {}\r\n", "x".repeat(1_000)).into_bytes();
     let flood = [head("")].into_iter().chain((0..2_000).map(header)).collect();
-    gateway.attack("2 MB of headers", HEAD + CONNECTION, flood, |answer| answer.contains("431") || answer.is_empty()).await;
+    gateway
+        .attack("2 MB of headers", HEAD + CONNECTION, flood, |answer| answer.contains("431") || answer.is_empty())
+        .await;
     let many = head(&"x: 1\r\n".repeat(100)).into_iter().chain(*b"\r\n").collect();
-    gateway.attack("100 short headers", HEAD + CONNECTION, vec![many], |answer| answer.contains("431") || answer.is_empty()).await;
+    gateway
+        .attack("100 short headers", HEAD + CONNECTION, vec![many], |answer| {
+            answer.contains("431") || answer.is_empty()
+        })
+        .await;
 
-    let huge = [head(&format!("{token}content-length: 10000000\r\n\r\n"))].into_iter().chain((0..100).map(|_| vec![b' '; 100_000]));
-    gateway.attack("10 MB of body, announced", HEAD + CONNECTION, huge.collect(), |answer| answer.contains("413") || answer.is_empty()).await;
+    let huge = [head(&format!("{token}content-length: 10000000\r\n\r\n"))]
+        .into_iter()
+        .chain((0..100).map(|_| vec![b' '; 100_000]));
+    gateway
+        .attack("10 MB of body, announced", HEAD + CONNECTION, huge.collect(), |answer| {
+            answer.contains("413") || answer.is_empty()
+        })
+        .await;
     let chunk = || [b"186a0\r\n".to_vec(), vec![b' '; 100_000], b"\r\n".to_vec()].concat();
-    let endless = [head(&format!("{token}transfer-encoding: chunked\r\n\r\n"))].into_iter().chain((0..100).map(|_| chunk()));
+    let endless =
+        [head(&format!("{token}transfer-encoding: chunked\r\n\r\n"))].into_iter().chain((0..100).map(|_| chunk()));
     gateway
         .attack("10 MB of body, in chunks", HEAD + BODY + CONNECTION, endless.collect(), |answer| {
             answer.contains("413") || answer.is_empty()

@@ -56,10 +56,12 @@ pub(crate) fn api() -> Api {
     let api = Api::new(TITLE, ABOUT).scopes(scopes);
     let api = routes().into_iter().fold(api, |api, route| {
         let needs = Needs::Scopes(vec![route.scope.name()]);
-        let operation = Operation::new(route.method.as_str(), route.path, summary(&route.method, route.path)).needs(needs);
+        let operation =
+            Operation::new(route.method.as_str(), route.path, summary(&route.method, route.path)).needs(needs);
         api.with(everywhere(described(operation, &route.method, route.path)))
     });
-    let open = |path, summary| Operation::new("GET", path, summary).needs(Needs::Nothing).gives::<Object>(200, "it does");
+    let open =
+        |path, summary| Operation::new("GET", path, summary).needs(Needs::Nothing).gives::<Object>(200, "it does");
     api.with(open("/health", "Says that it lives")).with(open("/ready", "Says that it can do its work"))
 }
 

@@ -13,6 +13,7 @@
 
 mod caller;
 mod config;
+mod description;
 mod guard;
 mod identity;
 
@@ -23,7 +24,9 @@ use http::Method;
 
 pub use self::caller::Caller;
 pub use self::config::{LOCAL_DOMAIN, PUSH_NAME, clients_of_this_machine, on_this_machine, push_to};
+pub use self::description::Description;
 pub use self::identity::{Identity, audience};
+use crate::openapi::{Api, Operation};
 
 /// Who may come through a door.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +44,7 @@ pub enum Callers {
 pub struct Door {
     summary: &'static str,
     callers: Callers,
+    description: Description,
 }
 
 /// A door that is not one yet: it is not known who may come through it.
@@ -53,23 +57,29 @@ impl Door {
     pub const fn of(summary: &'static str) -> Purpose {
         Purpose(summary)
     }
+
+    /// The same door with what it takes and answers: `.described(|door| door.query::<Asked>().gives::<Customers>(200, "a page"))`.
+    #[must_use]
+    pub const fn described(self, describe: fn(Operation) -> Operation) -> Self {
+        Self { description: Description(describe), ..self }
+    }
 }
 
 impl Purpose {
     /// Only these come through.
     #[must_use]
     pub const fn to(self, callers: &'static [Caller]) -> Door {
-        Door { summary: self.0, callers: Callers::These(callers) }
+        Door { summary: self.0, callers: Callers::These(callers), description: Description::NONE }
     }
 
     /// Pub/Sub comes through, and nobody else.
     pub(crate) const fn to_pubsub(self) -> Door {
-        Door { summary: self.0, callers: Callers::PubSub }
+        Door { summary: self.0, callers: Callers::PubSub, description: Description::NONE }
     }
 
     /// Everybody comes through.
     pub(crate) const fn to_anyone(self) -> Door {
-        Door { summary: self.0, callers: Callers::Anyone }
+        Door { summary: self.0, callers: Callers::Anyone, description: Description::NONE }
     }
 }
 
@@ -84,6 +94,8 @@ pub struct Listed {
     pub summary: &'static str,
     /// Who may come through it.
     pub callers: Callers,
+    /// What it takes and answers.
+    pub description: Description,
 }
 
 /// The doors of a service; `S` is what their handlers stand on.
@@ -118,8 +130,8 @@ impl<S: Clone + Send + Sync + 'static> Doors<S> {
     }
 
     fn add(mut self, method: Method, path: &'static str, route: MethodRouter<S>, door: Door) -> Self {
-        let Door { summary, callers } = door;
-        self.0.push((Listed { method, path, summary, callers }, route));
+        let Door { summary, callers, description } = door;
+        self.0.push((Listed { method, path, summary, callers, description }, route));
         self
     }
 
@@ -145,6 +157,11 @@ impl Doors {
     pub fn merge(mut self, other: Doors) -> Self {
         self.0.extend(other.0);
         self
+    }
+
+    /// These doors as an API that can be described.
+    pub fn api(&self, title: &'static str, about: &str) -> Api {
+        self.list().fold(Api::new(title, about), |api, door| api.with(door.operation()))
     }
 
     /// The router, with `identity` at every door. A path that has no door is 404.

@@ -16,7 +16,8 @@ const PROBLEM_JSON: &str = "application/problem+json";
 const ID_PATTERN: &str = "^[A-Za-z0-9._-]{1,64}$";
 
 pub(super) fn render(api: &Api) -> Value {
-    let settings = SchemaSettings::draft2020_12().with(|settings| settings.definitions_path = "/components/schemas".into());
+    let settings =
+        SchemaSettings::draft2020_12().with(|settings| settings.definitions_path = "/components/schemas".into());
     let mut generator = settings.into_generator();
     let mut paths: Map<String, Value> = Map::new();
     for operation in &api.operations {
@@ -69,7 +70,9 @@ fn described(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
     for answer in &operation.answers {
         let rendered = answered(answer, generator);
         // A status may have several reasons: one entry, with all of them.
-        if let Some(Value::String(said)) = answers.get_mut(&answer.status.to_string()).and_then(|a| a.get_mut("description")) {
+        if let Some(Value::String(said)) =
+            answers.get_mut(&answer.status.to_string()).and_then(|a| a.get_mut("description"))
+        {
             said.push_str("; ");
             said.push_str(answer.description);
         } else {
@@ -82,8 +85,7 @@ fn described(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
 
 /// `get_orders_orderId`: the same for as long as method and path are.
 fn operation_id(operation: &Operation) -> String {
-    let path: String =
-        operation.path.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { ' ' }).collect();
+    let path: String = operation.path.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { ' ' }).collect();
     let words: Vec<&str> = path.split_whitespace().collect();
     format!("{}_{}", operation.method.to_lowercase(), words.join("_"))
 }
@@ -110,7 +112,8 @@ fn parameters(operation: &Operation) -> Vec<Value> {
 
 /// The fields of a type as query parameters. They hold their schemas themselves.
 fn fields(schema: fn(&mut SchemaGenerator) -> Schema) -> Vec<Value> {
-    let mut generator = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true).into_generator();
+    let mut generator =
+        SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true).into_generator();
     let schema: Value = schema(&mut generator).into();
     let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let properties = schema["properties"].as_object().into_iter().flatten();

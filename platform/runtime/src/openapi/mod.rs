@@ -34,7 +34,8 @@ pub const DOCUMENT: &str = "/openapi.json";
 /// Where its page for people is.
 pub const PAGE: &str = "/docs";
 /// Nothing but the page itself: no scripts, nothing from elsewhere.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// A service's doors, described.
 #[derive(Clone)]
@@ -74,7 +75,6 @@ impl Api {
     }
 
     /// `GET /openapi.json` and `GET /docs`.
-    #[must_use]
     pub fn router<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         let document = self.document();
         let page = page::render(&document);

@@ -28,7 +28,10 @@ pub(super) fn render(document: &Value) -> String {
     push(&mut html, "<h2>Schemas</h2>");
     for (name, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
         let name = escape(name);
-        push(&mut html, &format!("<details id=\"{name}\"><summary><code>{name}</code></summary>{}</details>", pre(schema)));
+        push(
+            &mut html,
+            &format!("<details id=\"{name}\"><summary><code>{name}</code></summary>{}</details>", pre(schema)),
+        );
     }
     html
 }
@@ -37,8 +40,7 @@ fn operation_section(html: &mut String, path: &str, method: &str, operation: &Va
     let (method, path) = (escape(&method.to_uppercase()), escape(path));
     push(html, &format!("<h2><code><span class=\"method\">{method}</span>{path}</code></h2>"));
     push(html, &format!("<p>{}</p>{}", text(&operation["summary"]), paragraphs(&operation["description"])));
-    let scopes: Vec<String> =
-        operation["security"][0]["token"].as_array().into_iter().flatten().map(|scope| text(scope)).collect();
+    let scopes: Vec<String> = operation["security"][0]["token"].as_array().into_iter().flatten().map(text).collect();
     let needs = match (operation["security"].as_array().is_some_and(Vec::is_empty), scopes.is_empty()) {
         (true, _) => "Needs no token.".to_owned(),
         (false, true) => "Needs a token.".to_owned(),
@@ -50,7 +52,10 @@ fn operation_section(html: &mut String, path: &str, method: &str, operation: &Va
         for parameter in parameters {
             let required = if parameter["required"] == true { ", required" } else { "" };
             let row = [&parameter["name"], &parameter["in"], &parameter["description"]].map(text);
-            push(html, &format!("<tr><td><code>{}</code></td><td>{}{required}</td><td>{}</td></tr>", row[0], row[1], row[2]));
+            push(
+                html,
+                &format!("<tr><td><code>{}</code></td><td>{}{required}</td><td>{}</td></tr>", row[0], row[1], row[2]),
+            );
         }
         push(html, "</table>");
     }

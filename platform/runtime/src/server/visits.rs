@@ -59,7 +59,8 @@ impl Visits {
             Err(TryAcquireError::Closed | TryAcquireError::NoPermits) if ALWAYS.contains(&request.uri().path()) => None,
             Err(_) => {
                 warn!("too many requests are under way");
-                return Problem::unavailable("overloaded", "too many requests are under way, try again").into_response();
+                return Problem::unavailable("overloaded", "too many requests are under way, try again")
+                    .into_response();
             }
         };
         let Ok(response) = self.router.clone().oneshot(request).await;

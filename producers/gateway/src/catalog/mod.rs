@@ -145,7 +145,8 @@ impl Page {
     /// Goes along a shelf until it ends or the page does; the place to go on from.
     async fn take_shelf(&mut self, peers: &Peers, shelf: Shelf, mut after: Option<ProductId>) -> Option<String> {
         loop {
-            let size = if self.filter.looks_at_products() { MAX_LIMIT } else { u32::try_from(self.open).unwrap_or(MAX_LIMIT) };
+            let size =
+                if self.filter.looks_at_products() { MAX_LIMIT } else { u32::try_from(self.open).unwrap_or(MAX_LIMIT) };
             let Part::Is(products) = shelf.page(peers, size, after).await else {
                 self.catalog.missing.push(shelf.name());
                 self.counted.push(shelf);
