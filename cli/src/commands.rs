@@ -17,6 +17,7 @@ mod order;
 mod serve;
 mod sim;
 mod stuck;
+mod token;
 mod topology;
 mod up;
 
@@ -40,6 +41,7 @@ Examples:
   boutique import                        fill a running shop with customers and products
   boutique order place --customer HH-2385 CJ883404:1 CJ887474:2
   boutique order show <ORDER>            the order's timeline as a tree of events by cause
+  boutique order watch <ORDER>           its progress as it happens
   boutique order return <ORDER> CJ883404:1 --reason does-not-fit
   boutique dlq list                      what died, grouped by cause; plan and replay it from there
   boutique explain illegal_state         what a failure's code means and what to do about it
@@ -62,6 +64,7 @@ enum Command {
     #[command(subcommand)]
     Dlq(dlq::DlqCommand),
     Explain(explain::ExplainArgs),
+    Token(token::TokenArgs),
     Topology(topology::TopologyArgs),
     Bench(bench::BenchArgs),
     Completions(completions::CompletionsArgs),
@@ -98,6 +101,7 @@ impl Cli {
             Command::Sim(args) => sim::run(args).await,
             Command::Dlq(command) => dlq::run(command).await,
             Command::Explain(args) => explain::run(&args).map(done),
+            Command::Token(args) => token::run(&args).map(done),
             Command::Topology(args) => topology::run(&args).map(done),
             Command::Bench(args) => bench::run(args).await.map(done),
             Command::Completions(args) => {

@@ -1,6 +1,7 @@
 //! Waiting until every order has come to rest.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use audit::has_ended;
@@ -41,8 +42,8 @@ impl Census {
 ///
 /// # Errors
 /// When the OMS cannot be asked.
-pub async fn refuse_flagged(addresses: &Addresses) -> anyhow::Result<usize> {
-    let oms = api::peer(addresses, "oms")?;
+pub async fn refuse_flagged(data: &Path, addresses: &Addresses) -> anyhow::Result<usize> {
+    let oms = api::peer(data, addresses, "oms")?;
     let page: Value = oms.get("/orders?status=on_hold&limit=500").await?;
     let ids: Vec<String> =
         page["orders"].as_array().into_iter().flatten().map(|order| output::text(&order["orderId"])).collect();
@@ -56,8 +57,8 @@ pub async fn refuse_flagged(addresses: &Addresses) -> anyhow::Result<usize> {
 ///
 /// # Errors
 /// When the OMS cannot be asked.
-pub async fn wait(addresses: &Addresses, confirmed: usize, patience: Duration) -> anyhow::Result<Census> {
-    let oms = api::peer(addresses, "oms")?;
+pub async fn wait(data: &Path, addresses: &Addresses, confirmed: usize, patience: Duration) -> anyhow::Result<Census> {
+    let oms = api::peer(data, addresses, "oms")?;
     let watch = Stopwatch::start();
     let bar = output::progress("orders at rest", confirmed);
     loop {

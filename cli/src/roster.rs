@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use bus::PubSub;
 use runtime::config::Environment;
-use runtime::{Base, Running};
+use runtime::{Base, Identity, Running};
 use store::Database;
 
 /// A part of the shop.
@@ -83,10 +83,12 @@ pub async fn start(
     environment: &Environment,
 ) -> anyhow::Result<Worker> {
     if name == gateway::NAME {
-        let config = gateway::Config::from_environment(environment)?;
-        return Ok(Worker::Gateway(gateway::start(listen, config).await?));
+        let config = gateway::Config::from_environment(environment, listen)?;
+        let identity = Identity::of_guest(name, environment)?;
+        return Ok(Worker::Gateway(gateway::start(listen, config, &identity).await?));
     }
-    let base = Base { listen, database: Database::parse(database_url, name)?, bus: Arc::clone(&bus) as _ };
+    let identity = Identity::from_environment(name, environment, listen)?;
+    let base = Base { listen, database: Database::parse(database_url, name)?, bus: Arc::clone(&bus) as _, identity };
     // Opening a database blocks; it happens once, before the first request.
     let service = match name {
         "checkout" => checkout::service(&base, checkout::Config::from_environment(environment)?),

@@ -9,18 +9,24 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use broker::Broker;
+use bus::provision::PushTo;
 use bus::{Address, PubSub};
 use events::topology;
 use runtime::config::Environment;
+use runtime::doors::push_to;
 
 use crate::addresses::{Addresses, BROKER};
 use crate::audit::Books;
 use crate::background::Background;
+use crate::identities;
 use crate::raw_events;
 use crate::roster::{self, Worker};
 
 /// The Google Cloud project the local shop calls its own.
 pub const LOCAL_PROJECT: &str = "local";
+
+/// Requests a second, and at once, that this machine may send to its own gateway, unless its environment says otherwise.
+const LOCAL_RATE: &str = "1000000";
 
 /// How to run the shop.
 #[derive(Debug, Clone)]
@@ -79,11 +85,13 @@ impl Stack {
             ..broker::Settings::default()
         };
         let broker = Broker::start(settings).await.context("cannot start the broker")?;
+        // The first push carries a token.
+        broker.prepare_to_sign();
         let background = Background::start()?;
         let bus = Arc::new(PubSub::connect(project.clone()).await?);
         let connect = PubSub::connect(project.clone());
         let background_bus = Arc::new(background.run(async { Ok(connect.await?) }).await?);
-        let environment = environment(plan);
+        let environment = environment(plan, identities::settings(folder, broker.address())?);
         let mut workers = Vec::new();
         for part in roster::PARTS.iter().filter(|part| part.name != BROKER) {
             let (listen, database_url) = (plan.addresses.socket(part.name)?, plan.database_url());
@@ -92,7 +100,7 @@ impl Stack {
             let start = async move { roster::start(part.name, listen, &database_url, bus, &environment).await };
             workers.push(if part.told { background.run(start).await? } else { start.await? });
         }
-        bus::provision::provision(&project, &push_endpoints(&plan.addresses)?, Some(&raw_events::table())).await?;
+        bus::provision::provision(&project, &pushes(&plan.addresses)?, Some(&raw_events::table())).await?;
         plan.addresses.save(folder)?;
         write_pid(folder)?;
         Ok(Self { data: folder.clone(), broker, workers, background })
@@ -112,8 +120,15 @@ impl Stack {
 }
 
 /// What the services of this shop would be told by their containers.
-fn environment(plan: &Plan) -> Environment {
-    let mut variables: Vec<(String, String)> = std::env::vars().collect();
+fn environment(plan: &Plan, identities: Vec<(String, String)>) -> Environment {
+    let mut variables = identities::variables_of_here();
+    // Everybody who can reach this shop is on this machine and has its one address; it may ask as much as all of them.
+    for name in ["BOUTIQUE_RATE_ADDRESS_PER_S", "BOUTIQUE_RATE_ADDRESS_BURST"] {
+        if !variables.iter().any(|(set, _)| set == name) {
+            variables.push((name.to_owned(), LOCAL_RATE.to_owned()));
+        }
+    }
+    variables.extend(identities);
     for (name, url) in plan.addresses.iter() {
         variables.push((format!("BOUTIQUE_{}_URL", name.replace('-', "_").to_uppercase()), url.to_owned()));
     }
@@ -122,8 +137,9 @@ fn environment(plan: &Plan) -> Environment {
     Environment::of(variables)
 }
 
-fn push_endpoints(addresses: &Addresses) -> anyhow::Result<BTreeMap<&'static str, String>> {
-    topology::consumers().into_iter().map(|name| Ok((name, format!("{}/", addresses.url(name)?)))).collect()
+fn pushes(addresses: &Addresses) -> anyhow::Result<BTreeMap<&'static str, PushTo>> {
+    let push = |name| Ok((name, push_to(name, format!("{}/", addresses.url(name)?))));
+    topology::consumers().into_iter().map(push).collect()
 }
 
 fn write_pid(folder: &Path) -> anyhow::Result<()> {

@@ -14,8 +14,11 @@ use events::topology;
 use fastrand::Rng;
 use force::disk::Disk;
 use force::process::Process;
-use runtime::Peer;
+use identity::DevelopmentKey;
+use identity::development::CLOUD_VARIABLES;
 use runtime::clock::Stopwatch;
+use runtime::doors::{on_this_machine, push_to};
+use runtime::{Identity, Peer};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -27,6 +30,8 @@ pub(crate) const BOUTIQUE: &str = env!("CARGO_BIN_EXE_boutique");
 pub(crate) const BROKER: &str = "broker";
 /// Parts without a database.
 const BOOKLESS: [&str; 2] = ["gateway", BROKER];
+/// The folder of the development key.
+const KEYS: &str = "identity";
 /// Services that no event is pushed to.
 const UNTOLD: [&str; 5] = ["gateway", "food", "fraud-engine", "scheduler", "ops"];
 /// Services of which one has a small disk.
@@ -48,6 +53,7 @@ pub(crate) struct Shop {
     engine: Engine,
     disk: Option<(&'static str, Disk)>,
     ended: Mutex<Vec<String>>,
+    operator: Identity,
     folder: TempDir,
 }
 
@@ -77,14 +83,18 @@ impl Shop {
             parts.insert(name, Part { address: free_address(&taken), data, log, process: Mutex::default() });
         }
         let engine = Engine::before(parts["fraud-engine"].address).await;
-        let shop = Shop { parts, engine, disk, ended: Mutex::default(), folder };
+        // Where the audit looks for it, too.
+        let keys = folder.path().join(KEYS);
+        DevelopmentKey::open_or_make(&keys).expect("a key");
+        let operator = Identity::of_local_operator(&keys).expect("the key just made");
+        let shop = Shop { parts, engine, disk, ended: Mutex::default(), operator, folder };
         shop.lay_out_books();
         shop.start(BROKER);
         shop.ready(BROKER).await;
-        let endpoint = |name: &'static str| (name, format!("http://{}/", shop.parts[name].address));
-        let endpoints = topology::consumers().into_iter().map(endpoint).collect();
+        let push = |name: &'static str| (name, push_to(name, format!("http://{}/", shop.parts[name].address)));
+        let pushes = topology::consumers().into_iter().map(push).collect();
         let project = Address::new("local", Some(&shop.parts[BROKER].address.to_string()));
-        bus::provision::provision(&project, &endpoints, None).await.expect("topics and subscriptions");
+        bus::provision::provision(&project, &pushes, None).await.expect("topics and subscriptions");
         shop.heal().await;
         shop
     }
@@ -139,7 +149,7 @@ impl Shop {
 
     /// A way to a part that outlasts it.
     pub(crate) fn peer(&self, name: &'static str) -> Peer {
-        Peer::new(name, &format!("http://{}", self.parts[name].address), PATIENCE)
+        self.operator.peer(name, &format!("http://{}", self.parts[name].address), PATIENCE)
     }
 
     /// SIGKILL.
@@ -217,11 +227,15 @@ impl Shop {
             let variable = format!("BOUTIQUE_{}_URL", other.replace('-', "_").to_uppercase());
             command.env(variable, format!("http://{address}"));
         }
+        // The parts are on one machine, wherever that is.
+        for name in CLOUD_VARIABLES {
+            command.env_remove(name);
+        }
         command
             .args(["serve", name])
             .env("BOUTIQUE_LISTEN", part.address.to_string())
             .env("BOUTIQUE_DATABASE", format!("sqlite:{}", part.data.display()))
-            .env("PUBSUB_EMULATOR_HOST", self.parts[BROKER].address.to_string())
+            .envs(on_this_machine(&self.folder().join(KEYS), &self.parts[BROKER].address.to_string()))
             // Some orders are between two steps at any time.
             .env("BOUTIQUE_DISPATCH_DELAY_MS", "200")
             .env("BOUTIQUE_DELIVER_DELAY_MS", "200")

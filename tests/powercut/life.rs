@@ -129,6 +129,7 @@ impl Life {
         }
         problems.extend(self.notes.changed());
         std::fs::write(self.outside.path().join("addresses.json"), shop.addresses()).expect("a folder to write to");
+        shop.lend_key(self.outside.path());
         let databases = self.disk.at().join("data");
         let books = Books { boutique: BOUTIQUE, notes: self.notes.folder(), databases: &databases };
         let rest = if self.mistake.is_some() { REST_OF_A_MISTAKE } else { REST };

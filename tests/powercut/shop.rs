@@ -6,8 +6,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use force::process::{self, Process};
-use runtime::Peer;
+use identity::development;
 use runtime::clock::Stopwatch;
+use runtime::{Identity, Peer};
 use serde_json::Value;
 
 /// The binary.
@@ -15,6 +16,8 @@ pub(crate) const BOUTIQUE: &str = env!("CARGO_BIN_EXE_boutique");
 /// How long a start may take, and how often it is looked at.
 const START_WITHIN: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(5);
+/// The folder of the development key in the shop's data.
+const KEYS: &str = "identity";
 /// How long a client waits for one answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -65,7 +68,19 @@ impl Shop {
 
     /// A part of it.
     pub(crate) fn peer(&self, name: &'static str) -> Peer {
-        Peer::new(name, &self.addresses[name], PATIENCE)
+        let operator = Identity::of_local_operator(&self.keys()).expect("a shop that is up has its key");
+        operator.peer(name, &self.addresses[name], PATIENCE)
+    }
+
+    /// Gives the audit, which looks into `folder`, the key with which the operator calls.
+    pub(crate) fn lend_key(&self, folder: &Path) {
+        let lent = folder.join(KEYS);
+        std::fs::create_dir_all(&lent).expect("a folder to write to");
+        std::fs::copy(development::key_path(&self.keys()), development::key_path(&lent)).expect("a key to copy");
+    }
+
+    fn keys(&self) -> PathBuf {
+        self.data.join(KEYS)
     }
 
     /// Where its parts listen, as the audit reads it.

@@ -9,8 +9,10 @@ use std::time::Duration;
 use broker::Broker;
 use bus::{Address, Bus, PubSub};
 use events::topology;
+use identity::DevelopmentKey;
 use runtime::config::Environment;
-use runtime::{Base, Peer, Running, Service, StartError};
+use runtime::doors::{Listed, clients_of_this_machine, on_this_machine, push_to};
+use runtime::{Base, Identity, Peer, Running, Service, StartError};
 use serde_json::{Value, json};
 use store::Database;
 use tempfile::TempDir;
@@ -20,13 +22,19 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// How often it looks.
 const PERIOD: Duration = Duration::from_millis(20);
 
-/// What every test's shop is told: no delays, and timeouts that a busy machine does not meet.
-const SETTINGS: [(&str, &str); 4] = [
+/// What every test's shop is told: no delays, timeouts that a busy machine does not meet, and an address that may ask as much as it likes.
+const SETTINGS: [(&str, &str); 6] = [
     ("BOUTIQUE_DISPATCH_DELAY_MS", "0"),
     ("BOUTIQUE_DELIVER_DELAY_MS", "0"),
     ("BOUTIQUE_FRAUD_TIMEOUT_MS", "5000"),
     ("BOUTIQUE_EDGE_TIMEOUT_MS", "5000"),
+    // All of a test's clients are on this machine.
+    ("BOUTIQUE_RATE_ADDRESS_PER_S", "100000"),
+    ("BOUTIQUE_RATE_ADDRESS_BURST", "100000"),
 ];
+
+/// The folder of the development key.
+const KEYS: &str = "identity";
 
 /// Assembles one service from its environment.
 type Assemble = fn(&Base, &Environment) -> Result<Service, StartError>;
@@ -78,6 +86,8 @@ pub struct Shop {
     addresses: BTreeMap<&'static str, SocketAddr>,
     running: BTreeMap<&'static str, Running>,
     gateway: gateway::Running,
+    operator: Identity,
+    doors: BTreeMap<&'static str, Vec<Listed>>,
 }
 
 impl Shop {
@@ -97,7 +107,8 @@ impl Shop {
         Self::assemble(folder, Some(broker), &host, settings).await
     }
 
-    /// Opens a shop on a Pub/Sub that is there already: `host:port`, as in `PUBSUB_EMULATOR_HOST`.
+    /// Opens a shop on a Pub/Sub that is there already: `host:port`, as in `PUBSUB_EMULATOR_HOST`. Google's emulator signs no tokens, so
+    /// nobody stands at the doors of this shop.
     pub async fn open_on(host: &str) -> Self {
         Self::assemble(tempfile::tempdir().expect("a folder"), None, host, &[]).await
     }
@@ -108,27 +119,56 @@ impl Shop {
         let bus: Arc<dyn Bus> = Arc::clone(&pubsub) as _;
         let mut environment: BTreeMap<String, String> =
             SETTINGS.iter().chain(settings).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let keys = folder.path().join(KEYS);
+        DevelopmentKey::open_or_make(&keys).expect("a key");
+        let operator = Identity::of_local_operator(&keys).expect("the key just made");
+        if broker.is_some() {
+            environment.extend(on_this_machine(&keys, host));
+        } else {
+            environment.extend(clients_of_this_machine(&keys));
+            environment.insert("PUBSUB_EMULATOR_HOST".to_owned(), host.to_owned());
+        }
         let mut addresses = BTreeMap::new();
         let mut running = BTreeMap::new();
+        let mut doors = BTreeMap::new();
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         for part in parts() {
-            let service = start(&part, &folder, listen, &bus, &environment).await;
+            let service = assembled(&part, &folder, listen, &bus, &environment);
+            doors.insert(part.name, service.list());
+            let service = service.start(listen).await.expect("a free port");
             addresses.insert(part.name, service.address());
             environment.insert(variable(part.name), format!("http://{}", service.address()));
             running.insert(part.name, service);
         }
-        let config = gateway::Config::from_environment(&Environment::of(environment.clone())).expect("complete");
-        let gateway = gateway::start(listen, config).await.expect("a gateway");
-        let endpoint = |name: &'static str| Some((name, format!("http://{}/", addresses.get(name)?)));
-        let endpoints = topology::consumers().into_iter().filter_map(endpoint).collect();
-        bus::provision::provision(&address, &endpoints, None).await.expect("topics and subscriptions");
-        Self { folder, broker, bus, pubsub, environment, addresses, running, gateway }
+        let config =
+            gateway::Config::from_environment(&Environment::of(environment.clone()), listen).expect("complete");
+        let identity = identity(gateway::NAME, &environment, listen);
+        let gateway = gateway::start(listen, config, &identity).await.expect("a gateway");
+        let push = |name: &'static str| Some((name, push_to(name, format!("http://{}/", addresses.get(name)?))));
+        let pushes = topology::consumers().into_iter().filter_map(push).collect();
+        bus::provision::provision(&address, &pushes, None).await.expect("topics and subscriptions");
+        Self { folder, broker, bus, pubsub, environment, addresses, running, gateway, operator, doors }
     }
 
-    /// A client of one part; `gateway` too.
+    /// A client of one part, called as the operator; `gateway` too.
     pub fn peer(&self, name: &'static str) -> Peer {
+        self.patient_peer(name, Duration::from_secs(10))
+    }
+
+    /// As [`Shop::peer`], for answers that take their time.
+    pub fn patient_peer(&self, name: &'static str, patience: Duration) -> Peer {
         let address = if name == "gateway" { self.gateway.address() } else { self.addresses[name] };
-        Peer::new(name, &format!("http://{address}"), Duration::from_secs(10))
+        self.operator.peer(name, &format!("http://{address}"), patience)
+    }
+
+    /// Every door of every service.
+    pub fn doors(&self) -> impl Iterator<Item = (&'static str, &Listed)> {
+        self.doors.iter().flat_map(|(name, doors)| doors.iter().map(|door| (*name, door)))
+    }
+
+    /// The folder of the shop's development key.
+    pub fn keys(&self) -> PathBuf {
+        self.folder.path().join(KEYS)
     }
 
     /// Where a service listens.
@@ -154,7 +194,9 @@ impl Shop {
     /// Starts a stopped service where it was.
     pub async fn start(&mut self, name: &'static str) {
         let part = parts().into_iter().find(|part| part.name == name).expect("a part");
-        let service = start(&part, &self.folder, self.addresses[name], &self.bus, &self.environment).await;
+        let listen = self.addresses[name];
+        let service = assembled(&part, &self.folder, listen, &self.bus, &self.environment);
+        let service = service.start(listen).await.expect("its own port");
         self.running.insert(name, service);
     }
 
@@ -162,9 +204,11 @@ impl Shop {
     pub async fn open_ops(&mut self) {
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         let database = Database::Sqlite { path: self.database(ops::NAME) };
-        let base = Base { listen, database, bus: Arc::clone(&self.bus) };
+        let identity = identity(ops::NAME, &self.environment, listen);
+        let base = Base { listen, database, bus: Arc::clone(&self.bus), identity };
         let config = ops::Config::from_environment(&Environment::of(self.environment.clone())).expect("complete");
         let service = ops::service(&base, config, Arc::clone(&self.pubsub) as _).expect("a service");
+        self.doors.insert(ops::NAME, service.list());
         let service = service.start(listen).await.expect("a free port");
         self.addresses.insert(ops::NAME, service.address());
         self.running.insert(ops::NAME, service);
@@ -233,15 +277,24 @@ fn variable(name: &str) -> String {
     format!("BOUTIQUE_{}_URL", name.replace('-', "_").to_uppercase())
 }
 
-async fn start(
+/// Who a service is. A shop without a key for that is an open house.
+fn identity(name: &str, environment: &BTreeMap<String, String>, listen: SocketAddr) -> Identity {
+    let environment = Environment::of(environment.clone());
+    if environment.text("BOUTIQUE_IDENTITY_KEY").is_none() {
+        return Identity::open_house();
+    }
+    Identity::from_environment(name, &environment, listen).expect("the test's environment is complete")
+}
+
+fn assembled(
     part: &Part,
     folder: &TempDir,
     listen: SocketAddr,
     bus: &Arc<dyn Bus>,
     environment: &BTreeMap<String, String>,
-) -> Running {
+) -> Service {
     let database = Database::Sqlite { path: folder.path().join(format!("{}.db", part.name)) };
-    let base = Base { listen, database, bus: Arc::clone(bus) };
-    let service = (part.assemble)(&base, &Environment::of(environment.clone())).expect("a service");
-    service.start(listen).await.expect("a free port")
+    let identity = identity(part.name, environment, listen);
+    let base = Base { listen, database, bus: Arc::clone(bus), identity };
+    (part.assemble)(&base, &Environment::of(environment.clone())).expect("a service")
 }

@@ -12,6 +12,7 @@ fn floor(folder: &str) -> Option<u32> {
         ("platform/bus", 1),
         ("platform/store", 1),
         ("platform/broker", 1),
+        ("platform/identity", 1),
         ("platform/runtime", 2),
         ("platform/bigquery", 2),
         ("platform/stock", 3),

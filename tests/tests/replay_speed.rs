@@ -64,7 +64,7 @@ async fn ten_thousand_letters_come_back_at_a_thousand_a_second() {
     shop.deploy("accounting", "BOUTIQUE_ACCOUNTING_FAIL", None).await;
     let watch = Stopwatch::start();
     let wanted = json!({ "filter": { "consumer": "accounting" }, "by": "ada" });
-    let ops_patient = runtime::Peer::new("ops", &shop.url("ops"), std::time::Duration::from_secs(600));
+    let ops_patient = shop.patient_peer("ops", std::time::Duration::from_secs(600));
     let plan: Value = ops_patient.post_once("/plans?limit=1", &wanted).await.unwrap();
     println!("planned in {:.1} s", watch.elapsed().as_secs_f64());
     assert_eq!(plan["predictions"], json!({ "applied": LETTERS }));

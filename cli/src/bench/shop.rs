@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::child::{Process, tail};
 use crate::addresses::{Addresses, BROKER};
+use crate::api;
 use crate::roster;
 
 /// How long a shop may take to start.
@@ -23,6 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A running shop.
 pub struct Shop {
+    data: PathBuf,
     addresses: Addresses,
     pid: u32,
     /// `None`: it ran before and goes on after.
@@ -60,7 +62,7 @@ impl Shop {
             }
             tokio::time::sleep(LOOK_EVERY).await;
         };
-        let shop = Self { addresses, pid: process.id(), process: Some(process), log };
+        let shop = Self { data, addresses, pid: process.id(), process: Some(process), log };
         shop.ready(waited).await?;
         Ok(shop)
     }
@@ -77,7 +79,7 @@ impl Shop {
         })?;
         let pid =
             text.trim().parse().with_context(|| format!("{} holds no process id but {text:?}", path.display()))?;
-        let shop = Self { addresses, pid, process: None, log: PathBuf::new() };
+        let shop = Self { data: data.to_owned(), addresses, pid, process: None, log: PathBuf::new() };
         shop.ready(Stopwatch::start()).await?;
         Ok(shop)
     }
@@ -112,7 +114,7 @@ impl Shop {
     /// # Errors
     /// When the shop has no such part.
     pub fn peer(&self, name: &'static str) -> anyhow::Result<Peer> {
-        Ok(Peer::new(name, self.addresses.url(name)?, PATIENCE))
+        api::peer_at(&self.data, name, self.addresses.url(name)?, PATIENCE)
     }
 
     /// A part's socket address.

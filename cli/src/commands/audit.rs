@@ -34,7 +34,7 @@ pub(super) async fn run(args: AuditArgs) -> anyhow::Result<ExitCode> {
     let books = Books { database_url, data: args.data };
     if let Some(seconds) = args.wait {
         let answered = books.answered()?.len();
-        rest::wait(&Addresses::load(&books.data)?, answered, Duration::from_secs(seconds)).await?;
+        rest::wait(&books.data, &Addresses::load(&books.data)?, answered, Duration::from_secs(seconds)).await?;
     }
     let report = audit::run(&books).await?;
     if args.json {

@@ -90,17 +90,17 @@ pub(super) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
 async fn play(args: &DemoArgs, plan: &Plan) -> anyhow::Result<Outcome> {
     let (products, baskets) = args.files.read()?;
     let inventor = Inventor { seed: args.pace.seed };
-    import::fill(&plan.addresses, inventor, &products, &baskets).await?;
-    let gateway = api::peer(&plan.addresses, crate::addresses::GATEWAY)?;
+    import::fill(&plan.data, &plan.addresses, inventor, &products, &baskets).await?;
+    let gateway = api::peer(&plan.data, &plan.addresses, crate::addresses::GATEWAY)?;
     let watch = Stopwatch::start();
     let placed = import::place(&gateway, inventor, &baskets, args.pace.concurrency, &plan.data).await?;
     let placing = watch.elapsed();
     let patience = Duration::from_secs(args.patience);
-    let mut census = rest::wait(&plan.addresses, placed.confirmed, patience).await?;
+    let mut census = rest::wait(&plan.data, &plan.addresses, placed.confirmed, patience).await?;
     // An order whose risk was unknown at first may be flagged later; then it waits for a person, and here that is the demo.
-    let refused = rest::refuse_flagged(&plan.addresses).await?;
+    let refused = rest::refuse_flagged(&plan.data, &plan.addresses).await?;
     if refused > 0 {
-        census = rest::wait(&plan.addresses, placed.confirmed, patience).await?;
+        census = rest::wait(&plan.data, &plan.addresses, placed.confirmed, patience).await?;
     }
     let resting = watch.elapsed();
     let report = audit::run(&plan.books()).await?;

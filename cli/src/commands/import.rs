@@ -72,7 +72,7 @@ pub(super) async fn run(args: ImportArgs) -> anyhow::Result<()> {
     let addresses = Addresses::load(&args.shop.data)?;
     let (products, baskets) = args.files.read()?;
     let inventor = Inventor { seed: args.pace.seed };
-    fill(&addresses, inventor, &products, &baskets).await?;
+    fill(&args.shop.data, &addresses, inventor, &products, &baskets).await?;
     let mut placed = Placed::default();
     if args.orders {
         placed = place(&args.shop.gateway()?, inventor, &baskets, args.pace.concurrency, &args.shop.data).await?;
@@ -95,13 +95,14 @@ pub(super) async fn run(args: ImportArgs) -> anyhow::Result<()> {
 /// # Errors
 /// When the inventory or the CRM refuses.
 pub async fn fill(
+    data: &Path,
     addresses: &Addresses,
     inventor: Inventor,
     products: &[Product],
     baskets: &[Basket],
 ) -> anyhow::Result<()> {
-    let inventory = api::peer(addresses, "inventory")?;
-    let crm = api::peer(addresses, "crm")?;
+    let inventory = api::peer(data, addresses, "inventory")?;
+    let crm = api::peer(data, addresses, "crm")?;
     let stock = inventor.stock(products, baskets);
     let customers = inventor.customers(baskets)?;
     let bar = output::progress("products, customers", stock.len() + customers.len());

@@ -28,7 +28,7 @@ pub struct StuckArgs {
 }
 
 pub(super) async fn run(args: StuckArgs) -> anyhow::Result<ExitCode> {
-    let report = stuck::gather(&Addresses::load(&args.data)?, args.all).await?;
+    let report = stuck::gather(&args.data, &Addresses::load(&args.data)?, args.all).await?;
     if args.json {
         output::json(&report)?;
     } else {

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use anyhow::{Context, ensure};
 use clap::{Args, ValueEnum};
 
-use crate::addresses::Addresses;
+use crate::addresses::{Addresses, GATEWAY};
 use crate::output;
 use crate::roster;
 use crate::stack::{Plan, Stack};
@@ -17,7 +18,7 @@ pub struct UpArgs {
     /// Folder for everything that lasts
     #[arg(long, value_name = "DIR", default_value = "data", env = "BOUTIQUE_DATA")]
     pub data: PathBuf,
-    /// Address to listen on; the services trust each other, so keep it on this machine
+    /// Address to listen on: one of this machine only, for the shop's development key is good nowhere else
     #[arg(long, default_value = "127.0.0.1")]
     pub host: String,
     /// Fixed ports (8080 and up), or whatever is free
@@ -56,6 +57,8 @@ pub enum Ports {
 }
 
 pub(super) async fn run(args: UpArgs) -> anyhow::Result<()> {
+    let host: std::net::IpAddr = args.host.parse().with_context(|| format!("{} is not an IP address", args.host))?;
+    ensure!(host.is_loopback(), "--host {host} can be reached from other machines; `boutique serve` is for those");
     let plan = Plan {
         addresses: Addresses::plan(&args.host, matches!(args.ports, Ports::Auto))?,
         data: args.data,
@@ -85,5 +88,8 @@ fn print_addresses(plan: &Plan) -> anyhow::Result<()> {
     }
     println!("{table}");
     println!("data in {}; Ctrl-C stops; fill the shop with `boutique import`", plan.data.display());
+    let (gateway, data) = (plan.addresses.url(GATEWAY)?, plan.data.display());
+    println!("call it as a customer (what there is: {gateway}/docs):");
+    println!("  curl -H \"$(boutique token --data {data} --header --subject HH-2385)\" {gateway}/v1/catalog?q=milk");
     Ok(())
 }

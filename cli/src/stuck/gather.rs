@@ -1,5 +1,7 @@
 //! Asks OMS for the orders and every service for its part of their stories.
 
+use std::path::Path;
+
 use ::audit::has_ended;
 use events::{Timestamp, topology};
 use futures::{StreamExt, TryStreamExt};
@@ -38,9 +40,9 @@ struct Page {
 ///
 /// # Errors
 /// When OMS cannot be asked. Another service that cannot be asked is named in the report.
-pub async fn gather(addresses: &Addresses, all: bool) -> anyhow::Result<Report> {
-    let oms = api::peer(addresses, oms::NAME)?;
-    let tellers = topology::consumers().into_iter().map(|name| Ok((name, api::peer(addresses, name)?)));
+pub async fn gather(data: &Path, addresses: &Addresses, all: bool) -> anyhow::Result<Report> {
+    let oms = api::peer(data, addresses, oms::NAME)?;
+    let tellers = topology::consumers().into_iter().map(|name| Ok((name, api::peer(data, addresses, name)?)));
     let tellers = tellers.collect::<anyhow::Result<Vec<(&'static str, Peer)>>>()?;
     let orders = if all { every_open(&oms).await? } else { listed(&oms, "/orders/stuck?").await? };
     let bar = output::progress("orders looked into", orders.len());

@@ -2,7 +2,7 @@
 
 use axum::http::Method;
 use events::CustomerId;
-use runtime::{CallError, Peer};
+use runtime::{CallError, Identity, Peer};
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 
@@ -37,8 +37,8 @@ enum AccountStatus {
 }
 
 impl Crm {
-    pub(crate) fn new(config: &Config) -> Self {
-        Self(Peer::new("crm", &config.crm_url, config.crm_timeout))
+    pub(crate) fn new(config: &Config, identity: &Identity) -> Self {
+        Self(identity.peer("crm", &config.crm_url, config.crm_timeout))
     }
 
     /// Whether a customer can be billed.

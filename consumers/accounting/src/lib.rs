@@ -19,4 +19,4 @@ mod transactions;
 
 pub use config::Config;
 pub use migrations::MIGRATIONS;
-pub use service::{NAME, consumer, router, service};
+pub use service::{NAME, consumer, doors, service};

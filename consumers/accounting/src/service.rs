@@ -1,11 +1,9 @@
 //! The service from its parts.
 
-use axum::Router;
-use runtime::{Base, Consumer, Foundation, NoteMinute, Publishing, Service, StartError, Transactor};
+use runtime::{Base, Consumer, Doors, Foundation, Identity, NoteMinute, Publishing, Service, StartError, Transactor};
 
 use crate::config::Config;
 use crate::crm::Crm;
-use crate::doors;
 use crate::issue_invoice::IssueInvoice;
 use crate::migrations::MIGRATIONS;
 use crate::pay_refund::PayRefund;
@@ -22,15 +20,16 @@ pub const NAME: &str = "accounting";
 /// [`StartError`] when the database cannot be opened.
 pub fn service(base: &Base, config: Config) -> Result<Service, StartError> {
     let foundation = Foundation::open(NAME, base, MIGRATIONS, Publishing::WithinRequest)?;
-    let doors = router(&foundation.transactor, &config);
-    Ok(Service::new(foundation, doors).consumer(consumer(&config)))
+    let doors = doors(&foundation.transactor, &config, &foundation.identity);
+    let consumer = consumer(&config, &foundation.identity);
+    Ok(Service::new(foundation, doors).consumer(consumer))
 }
 
-/// What it does about events.
+/// What it does about events; the CRM is called as `identity`.
 #[must_use]
-pub fn consumer(config: &Config) -> Consumer {
+pub fn consumer(config: &Config, identity: &Identity) -> Consumer {
     Consumer::new(NAME)
-        .on_asking(IssueInvoice::new(Crm::new(config), config.fail))
+        .on_asking(IssueInvoice::new(Crm::new(config, identity), config.fail))
         .on(RecognizeRevenue)
         .on(ReverseInvoice)
         .on(PayRefund)
@@ -38,7 +37,7 @@ pub fn consumer(config: &Config) -> Consumer {
         .on(NoteMinute)
 }
 
-/// Its REST doors.
-pub fn router(transactor: &Transactor, config: &Config) -> Router {
-    doors::router(transactor.clone(), Crm::new(config))
+/// Its REST doors; the CRM is called as `identity`.
+pub fn doors(transactor: &Transactor, config: &Config, identity: &Identity) -> Doors {
+    crate::doors::doors(transactor.clone(), Crm::new(config, identity))
 }

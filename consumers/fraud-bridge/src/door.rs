@@ -1,12 +1,12 @@
 //! The REST doors.
 
 use ::store::Store;
+use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::routing::get;
-use axum::{Json, Router};
 use events::FieldError;
-use runtime::{Page, Problem};
+use runtime::Caller::{Gateway, Operator};
+use runtime::{Door, Doors, Page, Problem};
 use serde::{Deserialize, Serialize};
 
 use crate::scoring::ScoringView;
@@ -22,9 +22,10 @@ struct ScoringsView {
     next: Option<String>,
 }
 
-/// Every route. Callers will be authenticated in one layer around this router.
-pub(crate) fn router(store: Store) -> Router {
-    Router::new().route("/scorings", get(list)).with_state(store)
+/// Every door.
+pub(crate) fn doors(store: Store) -> Doors {
+    let scorings = Door::of("Orders the fraud engine is asked about again").to(&[Gateway, Operator]);
+    Doors::new().get("/scorings", list, scorings).with_state(store)
 }
 
 /// Which scorings a client asks for.

@@ -5,7 +5,7 @@
 
 use events::risk::RiskLevel;
 use events::{CustomerId, OrderId};
-use runtime::{CallError, Peer};
+use runtime::{CallError, Identity, Peer};
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
@@ -40,8 +40,8 @@ pub(crate) struct Answer {
 }
 
 impl Engine {
-    pub(crate) fn new(config: &Config) -> Self {
-        Self(Peer::new("fraud-engine", &config.fraud_engine_url, config.timeout))
+    pub(crate) fn new(config: &Config, identity: &Identity) -> Self {
+        Self(identity.peer("fraud-engine", &config.fraud_engine_url, config.timeout))
     }
 
     /// Asks once.

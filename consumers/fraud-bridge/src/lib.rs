@@ -13,5 +13,5 @@ mod store;
 
 pub use config::Config;
 pub use migrations::MIGRATIONS;
-pub use service::{NAME, consumer, router, service};
+pub use service::{NAME, consumer, doors, service};
 pub use settle::{Run, Settler};

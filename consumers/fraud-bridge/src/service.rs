@@ -1,7 +1,6 @@
 //! The service from its parts.
 
-use axum::Router;
-use runtime::{Base, Consumer, Foundation, NoteMinute, Publishing, Service, StartError, Transactor};
+use runtime::{Base, Consumer, Doors, Foundation, NoteMinute, Publishing, Service, StartError, Transactor};
 
 use crate::config::Config;
 use crate::door;
@@ -18,8 +17,8 @@ pub const NAME: &str = "fraud-bridge";
 /// [`StartError`] when the database cannot be opened.
 pub fn service(base: &Base, config: Config) -> Result<Service, StartError> {
     let foundation = Foundation::open(NAME, base, MIGRATIONS, Publishing::WithinRequest)?;
-    let settler = Settler::new(foundation.transactor.clone(), &config);
-    let doors = router(&foundation.transactor);
+    let settler = Settler::new(foundation.transactor.clone(), &config, &foundation.identity);
+    let doors = doors(&foundation.transactor);
     Ok(Service::new(foundation, doors).consumer(consumer()).every(PERIOD, move |now| {
         let settler = settler.clone();
         async move {
@@ -35,6 +34,6 @@ pub fn consumer() -> Consumer {
 }
 
 /// Its REST doors.
-pub fn router(transactor: &Transactor) -> Router {
-    door::router(transactor.store().clone())
+pub fn doors(transactor: &Transactor) -> Doors {
+    door::doors(transactor.store().clone())
 }

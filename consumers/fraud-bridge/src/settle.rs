@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use events::risk::RiskLevel;
 use futures::StreamExt;
-use runtime::{CallError, Cause, Failure, Transactor};
+use runtime::{CallError, Cause, Failure, Identity, Transactor};
 use tracing::{info, warn};
 
 use crate::config::Config;
@@ -41,10 +41,10 @@ pub struct Run {
 }
 
 impl Settler {
-    /// A settler of the scorings in the transactor's database.
+    /// A settler of the scorings in the transactor's database, who asks the engine as `identity`.
     #[must_use]
-    pub fn new(transactor: Transactor, config: &Config) -> Self {
-        Self { transactor, engine: Engine::new(config) }
+    pub fn new(transactor: Transactor, config: &Config, identity: &Identity) -> Self {
+        Self { transactor, engine: Engine::new(config, identity) }
     }
 
     /// Asks about what is due at `now_ms` (Unix milliseconds), up to the batch's limit. An engine found out of reach is not asked
@@ -65,7 +65,7 @@ impl Settler {
                     return;
                 }
                 let answer = self.engine.ask(&question).await;
-                if matches!(answer, Err(CallError::Unavailable { .. })) {
+                if matches!(answer, Err(CallError::Unavailable { .. } | CallError::TurnedAway { .. })) {
                     down.store(true, Ordering::Relaxed);
                 }
                 let counter = match self.record(question, answer, now_ms).await {

@@ -12,9 +12,9 @@ use axum::{Json, Router};
 use events::order::OrderConfirmed;
 use events::risk::{FraudCleared, FraudFlagged, RiskLevel};
 use events::{EventId, Ledger, Money, OrderLine};
-use fraud_bridge::{Config, MIGRATIONS, Run, Settler, consumer, router, service};
+use fraud_bridge::{Config, MIGRATIONS, Run, Settler, consumer, doors, service};
 use runtime::server::Server;
-use runtime::{Base, Outcome, Peer};
+use runtime::{Base, Identity, Outcome, Peer};
 use serde_json::{Value, json};
 use store::{Database, outbox};
 use testkit::{Scenario, SimulatedBus, T0, event, get};
@@ -60,7 +60,7 @@ impl World {
         let fraud_engine_url = format!("http://{}", engine.address());
         let config = Config { fraud_engine_url, timeout: Duration::from_secs(5) };
         let bridge = Scenario::new(consumer(), MIGRATIONS);
-        let settler = Settler::new(bridge.transactor().clone(), &config);
+        let settler = Settler::new(bridge.transactor().clone(), &config, &Identity::open_house());
         Self { bridge, settler, script, _engine: engine }
     }
 
@@ -77,7 +77,7 @@ impl World {
     }
 
     async fn scorings(&self, query: &str) -> Value {
-        get(&router(self.bridge.transactor()), &format!("/scorings{query}")).await.body["scorings"].take()
+        get(&doors(self.bridge.transactor()).open_house(), &format!("/scorings{query}")).await.body["scorings"].take()
     }
 }
 
@@ -239,7 +239,7 @@ async fn the_list_pages_and_refuses_what_is_no_status() {
     for n in 0..3 {
         world.bridge.when(&event(confirmed(&format!("o-{n}"), RiskLevel::Unknown)).seal()).await;
     }
-    let doors = router(world.bridge.transactor());
+    let doors = doors(world.bridge.transactor()).open_house();
     let first = get(&doors, "/scorings?limit=2&status=pending").await.body;
     assert_eq!(first["scorings"].as_array().unwrap().len(), 2);
     let rest = get(&doors, first["next"].as_str().unwrap()).await.body;
@@ -256,6 +256,7 @@ async fn the_started_service_is_ready_and_its_settings_are_checked() {
         listen: ([127, 0, 0, 1], 0).into(),
         database: Database::Sqlite { path: folder.path().join("fraud-bridge.db") },
         bus: Arc::new(SimulatedBus::default()),
+        identity: Identity::open_house(),
     };
     let running = service(&base, Config::default()).unwrap().start(base.listen).await.unwrap();
     let peer = Peer::new("fraud-bridge", &format!("http://{}", running.address()), Duration::from_secs(5));

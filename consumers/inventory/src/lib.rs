@@ -6,4 +6,4 @@ mod service;
 
 pub use config::Config;
 pub use migrations::MIGRATIONS;
-pub use service::{NAME, consumer, router, service};
+pub use service::{NAME, consumer, doors, service};

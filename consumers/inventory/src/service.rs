@@ -1,8 +1,7 @@
 //! The service from its parts.
 
-use axum::Router;
 use events::Ledger;
-use runtime::{Base, Consumer, Foundation, Publishing, Service, StartError};
+use runtime::{Base, Consumer, Doors, Foundation, Publishing, Service, StartError};
 use store::Store;
 
 use crate::{Config, MIGRATIONS};
@@ -16,8 +15,8 @@ pub const NAME: &str = "inventory";
 /// [`StartError::Store`] when the database cannot be opened.
 pub fn service(base: &Base, _: Config) -> Result<Service, StartError> {
     let foundation = Foundation::open(NAME, base, MIGRATIONS, Publishing::AfterAnswer)?;
-    let router = router(foundation.store().clone());
-    Ok(Service::new(foundation, router).consumer(consumer()))
+    let doors = doors(foundation.store().clone());
+    Ok(Service::new(foundation, doors).consumer(consumer()))
 }
 
 /// What the service does about events.
@@ -27,6 +26,6 @@ pub fn consumer() -> Consumer {
 }
 
 /// The service's REST doors.
-pub fn router(store: Store) -> Router {
-    stock::router(store, Ledger::Inventory)
+pub fn doors(store: Store) -> Doors {
+    stock::doors(store, Ledger::Inventory)
 }

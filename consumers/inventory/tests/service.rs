@@ -7,16 +7,16 @@ use axum::Router;
 use axum::http::StatusCode;
 use events::inventory::{StockCommitted, StockReserved};
 use events::{Ledger, StockLine, topology};
-use inventory::{Config, MIGRATIONS, consumer, router};
+use inventory::{Config, MIGRATIONS, consumer};
 use runtime::config::Environment;
-use runtime::{Base, Outcome, clock};
+use runtime::{Base, Identity, Outcome, clock};
 use serde_json::{Value, json};
 use store::Database;
 use testkit::{Scenario, SimulatedBus, event, get, post, put};
 
 fn doors() -> (Scenario, Router) {
     let scenario = Scenario::new(consumer(), MIGRATIONS);
-    let router = router(scenario.transactor().store().clone());
+    let router = inventory::doors(scenario.transactor().store().clone()).open_house();
     (scenario, router)
 }
 
@@ -101,7 +101,12 @@ fn the_consumer_reacts_to_what_the_topology_sends_it() {
 async fn it_starts_serves_and_stops() {
     let folder = Scenario::new(consumer(), MIGRATIONS);
     let database = Database::Sqlite { path: folder.folder().join("inventory.db") };
-    let base = Base { listen: "127.0.0.1:0".parse().unwrap(), database, bus: Arc::new(SimulatedBus::default()) };
+    let base = Base {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        database,
+        bus: Arc::new(SimulatedBus::default()),
+        identity: Identity::open_house(),
+    };
     let config = Config::from_environment(&Environment::default()).unwrap();
     for _ in 0..2 {
         let running = inventory::service(&base, config).unwrap().start(base.listen).await.unwrap();

@@ -18,7 +18,7 @@ mod waits;
 
 pub use config::Config;
 pub use deadlines::{Deadlines, Unreviewed};
-pub use doors::router;
+pub use doors::doors;
 pub use migrations::MIGRATIONS;
 pub use reactions::{consumer, consumer_with};
 pub use service::{NAME, service};

@@ -14,6 +14,6 @@ pub const NAME: &str = "oms";
 /// [`StartError`] when the database cannot be opened.
 pub fn service(base: &Base, config: Config) -> Result<Service, StartError> {
     let foundation = Foundation::open(NAME, base, MIGRATIONS, Publishing::WithinRequest)?;
-    let router = crate::doors::router(foundation.transactor.clone(), &config);
-    Ok(Service::new(foundation, router).consumer(crate::reactions::consumer_with(config.deadlines)))
+    let doors = crate::doors::doors(foundation.transactor.clone(), &config, &foundation.identity);
+    Ok(Service::new(foundation, doors).consumer(crate::reactions::consumer_with(config.deadlines)))
 }

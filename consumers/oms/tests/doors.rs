@@ -14,14 +14,14 @@ use events::order::{CancellationReason, OrderCancelled, OrderReleased};
 use events::risk::RiskLevel;
 use oms::Config;
 use runtime::server::Server;
-use runtime::{Outcome, Problem};
+use runtime::{Identity, Outcome, Problem};
 use serde_json::{Value, json};
 use support::*;
 use testkit::{Answer, Scenario, get, post};
 use tokio::net::TcpListener;
 
 fn doors(shop: &Scenario) -> Router {
-    oms::router(shop.transactor().clone(), &Config::default())
+    oms::doors(shop.transactor().clone(), &Config::default(), &Identity::open_house()).open_house()
 }
 
 /// A warehouse that answers every stop with this, and counts.
@@ -148,7 +148,7 @@ async fn an_order_being_packed_is_cancelled_when_the_warehouse_stops_it() {
     let shop = shop();
     hear_all(&shop, &[confirmed(RiskLevel::Low), committed(), invoiced()]).await;
     let (server, config, asked) = warehouse(StatusCode::OK, json!({ "stopped": true })).await;
-    let doors = oms::router(shop.transactor().clone(), &config);
+    let doors = oms::doors(shop.transactor().clone(), &config, &Identity::open_house()).open_house();
     let answer = post(&doors, "/orders/order-1/cancel", &Value::Null).await;
     assert_eq!((answer.status, &answer.body["status"]), (StatusCode::OK, &json!("cancelled")));
     let [cancelled]: [OrderCancelled; 1] = shop.said_facts().try_into().unwrap();
@@ -167,7 +167,7 @@ async fn an_order_on_its_way_is_not_cancelled() {
     hear_all(&shop, &[confirmed(RiskLevel::Low), committed(), invoiced()]).await;
     let refusal = serde_json::to_value(Problem::conflict("already_dispatched", "gone")).unwrap();
     let (server, config, asked) = warehouse(StatusCode::CONFLICT, refusal).await;
-    let doors = oms::router(shop.transactor().clone(), &config);
+    let doors = oms::doors(shop.transactor().clone(), &config, &Identity::open_house()).open_house();
     is_problem(&post(&doors, "/orders/order-1/cancel", &Value::Null).await, StatusCode::CONFLICT, "already_dispatched");
     assert_eq!(status(&shop).await, "fulfilling");
 
@@ -188,7 +188,7 @@ async fn a_cancellation_cut_off_half_way_is_finished_by_the_warehouses_word() {
     let shop = shop();
     hear_all(&shop, &[confirmed(RiskLevel::Low), committed(), invoiced()]).await;
     let config = Config { peer_timeout: std::time::Duration::from_millis(50), ..Config::default() };
-    let doors = oms::router(shop.transactor().clone(), &config);
+    let doors = oms::doors(shop.transactor().clone(), &config, &Identity::open_house()).open_house();
     is_problem(
         &post(&doors, "/orders/order-1/cancel", &Value::Null).await,
         StatusCode::SERVICE_UNAVAILABLE,

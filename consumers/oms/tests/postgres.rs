@@ -10,7 +10,7 @@ use events::platform::MinuteElapsed;
 use events::risk::RiskLevel;
 use events::{Encoded, Envelope, Timestamp};
 use oms::{Config, MIGRATIONS};
-use runtime::{Deliveries, Outcome, Publisher, Publishing, Transactor, clock};
+use runtime::{Deliveries, Identity, Outcome, Publisher, Publishing, Transactor, clock};
 use serde_json::json;
 use store::{Database, Store};
 use support::{ORDER, committed, confirmed, invoiced};
@@ -31,7 +31,7 @@ async fn an_order_is_stuck_and_goes_on_on_postgresql() {
     let publisher = Publisher::new("oms", store.clone(), Arc::new(SimulatedBus::default()), Publishing::WithinRequest);
     let transactor = Transactor::new("oms", store, publisher);
     let deliveries = Deliveries::new(oms::consumer(), transactor.clone());
-    let doors = oms::router(transactor, &Config::default());
+    let doors = oms::doors(transactor, &Config::default(), &Identity::open_house()).open_house();
     for fact in [confirmed(RiskLevel::Low), committed()] {
         let outcome = deliveries.deliver(fact).await;
         assert!(matches!(outcome, Outcome::Handled(_)), "{outcome:?}");

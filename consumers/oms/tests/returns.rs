@@ -11,7 +11,7 @@ use events::order::{CancellationReason, OrderCancelled, OrderCompleted};
 use events::risk::RiskLevel;
 use events::{Encoded, Envelope, Ledger, Money};
 use oms::Config;
-use runtime::Outcome;
+use runtime::{Identity, Outcome};
 use serde_json::{Value, json};
 use support::*;
 use testkit::{Answer, Scenario, event, get, post};
@@ -22,7 +22,7 @@ fn config() -> Config {
 }
 
 fn doors_with(shop: &Scenario, config: &Config) -> Router {
-    oms::router(shop.transactor().clone(), config)
+    oms::doors(shop.transactor().clone(), config, &Identity::open_house()).open_house()
 }
 
 fn doors(shop: &Scenario) -> Router {

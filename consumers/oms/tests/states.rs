@@ -10,7 +10,7 @@ use events::order::{OrderRejected, RejectionReason};
 use events::risk::RiskLevel;
 use events::states::order::State;
 use oms::Config;
-use runtime::Outcome;
+use runtime::{Identity, Outcome};
 use serde_json::json;
 use support::*;
 use testkit::{Answer, Scenario, event, post};
@@ -21,7 +21,7 @@ fn doors(shop: &Scenario) -> Router {
         return_window: std::time::Duration::from_secs(3_650 * 24 * 60 * 60),
         ..Config::default()
     };
-    oms::router(shop.transactor().clone(), &config)
+    oms::doors(shop.transactor().clone(), &config, &Identity::open_house()).open_house()
 }
 
 async fn give_back(shop: &Scenario, quantity: u32) -> Answer {

@@ -8,7 +8,7 @@ use events::platform::MinuteElapsed;
 use events::risk::RiskLevel;
 use events::{Encoded, Envelope, Ledger, Timestamp};
 use oms::{Config, Deadlines, MIGRATIONS, Unreviewed};
-use runtime::Outcome;
+use runtime::{Identity, Outcome};
 use serde_json::{Value, json};
 use store::params;
 use support::*;
@@ -47,7 +47,12 @@ fn stuck(outcome: &Outcome) -> Vec<(String, String)> {
 }
 
 async fn listed(shop: &Scenario) -> Vec<String> {
-    let doors = oms::router(shop.transactor().clone(), &Config { deadlines: DEADLINES, ..Config::default() });
+    let doors = oms::doors(
+        shop.transactor().clone(),
+        &Config { deadlines: DEADLINES, ..Config::default() },
+        &Identity::open_house(),
+    )
+    .open_house();
     let page = get(&doors, "/orders/stuck").await.body;
     page["orders"].as_array().unwrap().iter().map(|order| order["orderId"].as_str().unwrap().to_owned()).collect()
 }
@@ -184,7 +189,12 @@ async fn stuck_orders_are_listed_page_by_page_with_what_is_missing() {
     }
     hear_all(&shop, &[invoiced_for("order-2"), committed_for("order-2", Ledger::Inventory)]).await;
     shop.when(&minute(60_000)).await;
-    let doors = oms::router(shop.transactor().clone(), &Config { deadlines: DEADLINES, ..Config::default() });
+    let doors = oms::doors(
+        shop.transactor().clone(),
+        &Config { deadlines: DEADLINES, ..Config::default() },
+        &Identity::open_house(),
+    )
+    .open_house();
 
     let first = get(&doors, "/orders/stuck?limit=1").await.body;
     assert_eq!(first["orders"][0]["orderId"], "order-1");
@@ -207,7 +217,7 @@ async fn stuck_orders_are_listed_page_by_page_with_what_is_missing() {
 #[tokio::test]
 async fn the_list_of_stuck_orders_says_when_a_minute_was_heard() {
     let shop = watched(DEADLINES);
-    let doors = oms::router(shop.transactor().clone(), &Config::default());
+    let doors = oms::doors(shop.transactor().clone(), &Config::default(), &Identity::open_house()).open_house();
     assert_eq!(get(&doors, "/orders/stuck").await.body, json!({ "orders": [] }));
     let before = runtime::clock::now();
     shop.when(&minute(0)).await;

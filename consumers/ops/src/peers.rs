@@ -7,7 +7,7 @@ use bytes::Bytes;
 use events::topology;
 use futures::future::join_all;
 use runtime::replay::{DryRun, EventKey, Fate, Fates, MAX_OUTCOME_EVENTS, Question, Rehearsals, Rehearsed, Sample};
-use runtime::{Attempts, CallError, Failure, Peer, Story};
+use runtime::{Attempts, CallError, Failure, Identity, Peer, Story};
 use serde::de::DeserializeOwned;
 
 use crate::config::Config;
@@ -17,8 +17,10 @@ use crate::config::Config;
 pub(crate) struct Peers(BTreeMap<&'static str, Peer>);
 
 impl Peers {
-    pub(crate) fn new(config: &Config) -> Self {
-        Self(config.urls.iter().map(|(name, url)| (*name, Peer::new(name, url, config.peer_timeout))).collect())
+    /// The services, called as `identity`.
+    pub(crate) fn new(config: &Config, identity: &Identity) -> Self {
+        let peer = |(name, url): (&&'static str, &String)| (*name, identity.peer(name, url, config.peer_timeout));
+        Self(config.urls.iter().map(peer).collect())
     }
 
     /// What would become of these events now; at most as many as one dry run takes.

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use bus::Letters;
 use events::topology;
-use runtime::{Base, Foundation, Publishing, Service, StartError, clock};
+use runtime::{Base, Doors, Foundation, Publishing, Service, StartError, clock};
 use store::Store;
 
 use crate::config::Config;
@@ -31,7 +30,7 @@ pub struct Parts {
     /// Forgets what is old.
     pub purge: Purge,
     /// The REST doors.
-    pub router: Router,
+    pub doors: Doors,
     /// The database.
     pub store: Store,
 }
@@ -43,7 +42,7 @@ pub struct Parts {
 pub fn service(base: &Base, config: Config, letters: Arc<dyn Letters>) -> Result<Service, StartError> {
     let (foundation, parts) = assemble(base, &config, letters)?;
     let (replays, purge) = (parts.replays.clone(), parts.purge.clone());
-    let service = Service::new(foundation, parts.router).every(REPLAY_PERIOD, move |_| {
+    let service = Service::new(foundation, parts.doors).every(REPLAY_PERIOD, move |_| {
         let replays = replays.clone();
         async move { replays.tick(clock::now).await }
     });
@@ -74,13 +73,13 @@ pub fn parts(base: &Base, config: &Config, letters: Arc<dyn Letters>) -> Result<
 fn assemble(base: &Base, config: &Config, letters: Arc<dyn Letters>) -> Result<(Foundation, Parts), StartError> {
     let foundation = Foundation::open(NAME, base, MIGRATIONS, Publishing::AfterAnswer)?;
     let store = foundation.store().clone();
-    let peers = Peers::new(config);
+    let peers = Peers::new(config, &foundation.identity);
     let replays = Replays::new(store.clone(), Arc::clone(&base.bus), peers.clone(), config);
     let plan_life_ms = i64::try_from(config.plan_life.as_millis()).unwrap_or(i64::MAX);
     let planner = Planner { store: store.clone(), peers: peers.clone(), plan_life_ms };
     let settle_patience_ms = i64::try_from(config.settle_patience.as_millis()).unwrap_or(i64::MAX);
-    let router = doors::router(store.clone(), peers.clone(), planner, settle_patience_ms);
+    let doors = doors::doors(store.clone(), peers.clone(), planner, settle_patience_ms);
     let ingest = Ingest::new(store.clone(), letters, peers);
     let purge = Purge::new(store.clone());
-    Ok((foundation, Parts { ingest, replays, purge, router, store }))
+    Ok((foundation, Parts { ingest, replays, purge, doors, store }))
 }

@@ -17,7 +17,7 @@ mod shipment;
 mod tracking;
 
 pub use config::{Carrier, Config, Delays};
-pub use doors::router;
+pub use doors::doors;
 pub use lapse::lapse;
 pub use migrations::MIGRATIONS;
 pub use progress::progress;

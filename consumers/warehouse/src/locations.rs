@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use events::{Ledger, OrderLine, ProductId};
-use runtime::{CallError, Peer, clock};
+use runtime::{CallError, Identity, Peer, clock};
 use serde::Deserialize;
 
 use crate::config::Config;
@@ -50,9 +50,10 @@ struct Item {
 }
 
 impl Ledgers {
-    pub(crate) fn new(config: &Config) -> Self {
-        let keeper =
-            |name, url: &str| Keeper { peer: Peer::new(name, url, config.peer_timeout), remembered: Arc::default() };
+    /// The ledgers, called as `identity`.
+    pub(crate) fn new(config: &Config, identity: &Identity) -> Self {
+        let peer = |name, url: &str| identity.peer(name, url, config.peer_timeout);
+        let keeper = |name, url: &str| Keeper { peer: peer(name, url), remembered: Arc::default() };
         Self {
             inventory: keeper("inventory", &config.inventory_url),
             furniture: keeper("furniture", &config.furniture_url),

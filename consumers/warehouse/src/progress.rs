@@ -87,7 +87,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_step_that_was_found_due_does_not_deliver_the_delivery_after_it() {
-        let house = Scenario::new(crate::consumer(&Config::default()), crate::MIGRATIONS);
+        let house =
+            Scenario::new(crate::consumer(&Config::default(), &runtime::Identity::open_house()), crate::MIGRATIONS);
         let far_ms = runtime::clock::now_ms() + 3_600_000;
         house.given(|tx| rows::insert(tx, &dispatched(1, T0))).await;
         let mut found = house.read(|tx| rows::due(tx, T0 + 1, 1)).await;

@@ -21,10 +21,11 @@ const LAPSE_EVERY: Duration = Duration::from_secs(60);
 /// [`StartError`] when the database cannot be opened.
 pub fn service(base: &Base, config: Config) -> Result<Service, StartError> {
     let foundation = Foundation::open(NAME, base, MIGRATIONS, Publishing::WithinRequest)?;
-    let router = crate::doors::router(foundation.transactor.clone(), &config);
+    let doors = crate::doors::doors(foundation.transactor.clone(), &config, &foundation.identity);
+    let consumer = crate::reactions::consumer(&config, &foundation.identity);
     let (transactor, delays) = (foundation.transactor.clone(), config.delays);
     let (waiting, patience) = (foundation.transactor.clone(), config.return_patience);
-    let service = Service::new(foundation, router).consumer(crate::reactions::consumer(&config));
+    let service = Service::new(foundation, doors).consumer(consumer);
     let service = service.every(PROGRESS_EVERY, move |now| {
         let transactor = transactor.clone();
         async move { crate::progress::progress(&transactor, delays, now.as_millisecond()).await }

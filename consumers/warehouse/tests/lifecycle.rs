@@ -5,7 +5,7 @@ mod support;
 
 use events::Ledger;
 use events::fulfillment::{ReturnReceived, ShipmentCreated, ShipmentDelivered, ShipmentDispatched, ShipmentFailed};
-use runtime::Outcome;
+use runtime::{Identity, Outcome};
 use support::*;
 use testkit::event;
 use warehouse::Delays;
@@ -233,5 +233,5 @@ async fn the_consumer_reacts_to_what_the_topology_says_it_hears() {
         .map(|row| row.event_type)
         .collect();
     heard.sort_unstable();
-    assert_eq!(warehouse::consumer(&warehouse::Config::default()).event_types(), heard);
+    assert_eq!(warehouse::consumer(&warehouse::Config::default(), &Identity::open_house()).event_types(), heard);
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use runtime::{Deliveries, Outcome, Publisher, Publishing, Transactor, clock};
+use runtime::{Deliveries, Identity, Outcome, Publisher, Publishing, Transactor, clock};
 use serde_json::{Value, json};
 use store::{Database, Store, StoreError, Tx, params};
 use support::*;
@@ -39,7 +39,7 @@ async fn rows_from_before_freight_went_alone_are_carried_over() {
     let publisher =
         Publisher::new("warehouse", store.clone(), Arc::new(SimulatedBus::default()), Publishing::WithinRequest);
     let transactor = Transactor::new("warehouse", store, publisher);
-    let doors = warehouse::router(transactor.clone(), &Config::default());
+    let doors = warehouse::doors(transactor.clone(), &Config::default(), &Identity::open_house()).open_house();
     warehouse::progress(&transactor, Delays::NONE, clock::now_ms()).await;
     let shipment = get(&doors, "/shipments/s-1").await.body;
     assert_eq!((&shipment["status"], &shipment["attempt"]), (&json!("delivered"), &json!(1)));
@@ -63,8 +63,8 @@ async fn a_shipment_fails_and_comes_back_on_postgresql() {
     let house = House::new(SLOW).await;
     let delays = Delays { dispatch_ms: 0, deliver_ms: 0, carrier: Carrier::Partner };
     let config = Config { delays, ..house.config.clone() };
-    let deliveries = Deliveries::new(warehouse::consumer(&config), transactor.clone());
-    let doors = warehouse::router(transactor.clone(), &config);
+    let deliveries = Deliveries::new(warehouse::consumer(&config, &Identity::open_house()), transactor.clone());
+    let doors = warehouse::doors(transactor.clone(), &config, &Identity::open_house()).open_house();
 
     assert!(matches!(deliveries.deliver(requested(&["LAMP", "FURN-1", "FURN-2"])).await, Outcome::Handled(_)));
     assert_eq!(deliveries.deliver(requested(&["LAMP", "FURN-1", "FURN-2"])).await, Outcome::Duplicate);

@@ -175,7 +175,8 @@ async fn brought_to(state: State) -> House {
                 delays: Delays { carrier: Carrier::Partner, ..SLOW },
                 ..warehouse::Config::default()
             };
-            let doors = warehouse::router(house.scenario.transactor().clone(), &slow);
+            let doors = warehouse::doors(house.scenario.transactor().clone(), &slow, &runtime::Identity::open_house())
+                .open_house();
             let id = shipment(&house, Ledger::Inventory).await["shipmentId"].as_str().unwrap().to_owned();
             let failed = json!({ "status": "failed", "reference": "to-1", "at": at(0) });
             post(&doors, &format!("/shipments/{id}/tracking"), &failed).await;

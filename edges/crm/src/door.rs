@@ -1,12 +1,12 @@
 //! The REST doors.
 
 use ::store::{Store, StoreError};
+use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use events::{CustomerId, FieldError};
-use runtime::{JsonBody, Page, Problem, clock};
+use runtime::Caller::{Accounting, Checkout, Operator};
+use runtime::{Door, Doors, JsonBody, Page, Problem, clock};
 use serde_json::{Value, json};
 
 use crate::config::Config;
@@ -17,22 +17,27 @@ use crate::store;
 const MAX_IMPORT: usize = 500;
 
 #[derive(Clone)]
-struct Door {
+struct House {
     store: Store,
     config: Config,
 }
 
-/// Every route. Callers will be authenticated in one layer around this router.
-pub(crate) fn router(store: Store, config: Config) -> Router {
-    Router::new()
-        .route("/customers", get(list).post(create))
-        .route("/customers/import", post(import))
-        .route("/customers/{customerId}", get(show))
-        .route("/customers/{customerId}/billing-profile", get(billing_profile))
-        .with_state(Door { store, config })
+/// Every door.
+pub(crate) fn doors(store: Store, config: Config) -> Doors {
+    Doors::new()
+        .get("/customers", list, Door::of("Lists customers, page by page").to(&[Accounting, Operator]))
+        .post("/customers", create, Door::of("Adds a customer").to(&[Operator]))
+        .post("/customers/import", import, Door::of("Adds or changes up to 500 customers").to(&[Operator]))
+        .get("/customers/{customerId}", show, Door::of("One customer").to(&[Checkout, Operator]))
+        .get(
+            "/customers/{customerId}/billing-profile",
+            billing_profile,
+            Door::of("Whether and how a customer can be billed").to(&[Accounting, Operator]),
+        )
+        .with_state(House { store, config })
 }
 
-async fn list(State(door): State<Door>, page: Page<String>) -> Result<(HeaderMap, Json<Vec<CustomerView>>), Problem> {
+async fn list(State(door): State<House>, page: Page<String>) -> Result<(HeaderMap, Json<Vec<CustomerView>>), Problem> {
     let (limit, after) = (page.limit, page.after.unwrap_or_default());
     let mut rows = door.store.read(move |tx| store::customers(tx, &after, limit + 1)).await?;
     let mut headers = HeaderMap::new();
@@ -47,7 +52,7 @@ async fn list(State(door): State<Door>, page: Page<String>) -> Result<(HeaderMap
 }
 
 async fn create(
-    State(door): State<Door>,
+    State(door): State<House>,
     JsonBody(new): JsonBody<NewCustomer>,
 ) -> Result<(StatusCode, Json<CustomerView>), Problem> {
     new.check("")?;
@@ -69,7 +74,7 @@ async fn create(
 }
 
 async fn import(
-    State(door): State<Door>,
+    State(door): State<House>,
     JsonBody(customers): JsonBody<Vec<NewCustomer>>,
 ) -> Result<Json<Value>, Problem> {
     if !(1..=MAX_IMPORT).contains(&customers.len()) {
@@ -93,14 +98,14 @@ async fn import(
     Ok(Json(json!({ "upserted": upserted })))
 }
 
-async fn show(State(door): State<Door>, Path(customer_id): Path<String>) -> Result<Json<CustomerView>, Problem> {
+async fn show(State(door): State<House>, Path(customer_id): Path<String>) -> Result<Json<CustomerView>, Problem> {
     let row = door.store.read(move |tx| store::customer(tx, &customer_id)).await?;
     let row = row.ok_or_else(|| Problem::not_found("customer"))?;
     Ok(Json(row.view(&door.config)))
 }
 
 async fn billing_profile(
-    State(door): State<Door>,
+    State(door): State<House>,
     Path(customer_id): Path<String>,
 ) -> Result<Json<BillingProfile>, Problem> {
     let profile = door.store.read(move |tx| store::billing_profile(tx, &customer_id)).await?;

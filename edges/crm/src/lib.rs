@@ -13,4 +13,4 @@ mod store;
 
 pub use config::Config;
 pub use migrations::MIGRATIONS;
-pub use service::{NAME, consumer, router, service};
+pub use service::{NAME, consumer, doors, service};

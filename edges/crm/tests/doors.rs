@@ -6,14 +6,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
-use crm::{Config, MIGRATIONS, consumer, router, service};
-use runtime::{Base, Peer};
+use crm::{Config, MIGRATIONS, consumer, service};
+use runtime::{Base, Identity, Peer};
 use serde_json::{Value, json};
 use store::Database;
 use testkit::{Scenario, SimulatedBus, get, post, request};
 
 fn doors(crm: &Scenario) -> Router {
-    router(crm.transactor(), Config::default())
+    crm::doors(crm.transactor(), Config::default()).open_house()
 }
 
 fn scenario() -> Scenario {
@@ -173,6 +173,7 @@ async fn the_started_service_is_healthy_and_takes_pushes() {
         listen: ([127, 0, 0, 1], 0).into(),
         database: Database::Sqlite { path: folder.path().join("crm.db") },
         bus: Arc::new(SimulatedBus::default()),
+        identity: Identity::open_house(),
     };
     let running = service(&base, Config::default()).unwrap().start(base.listen).await.unwrap();
     let peer = Peer::new("crm", &format!("http://{}", running.address()), std::time::Duration::from_secs(5));

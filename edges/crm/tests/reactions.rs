@@ -1,7 +1,7 @@
 //! What orders and refunds do to a customer.
 #![allow(clippy::unwrap_used, reason = "a test may panic, also in the functions it calls")]
 
-use crm::{Config, MIGRATIONS, consumer, router};
+use crm::{Config, MIGRATIONS, consumer, doors};
 use events::billing::RefundIssued;
 use events::order::{OrderCompleted, OrderConfirmed};
 use events::risk::RiskLevel;
@@ -51,7 +51,7 @@ fn refunded(order: &str, amount_minor: i64) -> RefundIssued {
 }
 
 async fn john(crm: &Scenario) -> (Value, Value) {
-    let john = get(&router(crm.transactor(), Config::default()), "/customers/john-doe").await.body;
+    let john = get(&doors(crm.transactor(), Config::default()).open_house(), "/customers/john-doe").await.body;
     (john["loyaltyTier"].clone(), john["completedOrders"].clone())
 }
 

@@ -1,10 +1,10 @@
 //! `/food`: the catalogue.
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::get;
-use axum::{Json, Router};
-use runtime::{JsonBody, Problem, clock};
+use runtime::Caller::{Checkout, Gateway, Operator};
+use runtime::{Door, Doors, JsonBody, Problem, clock};
 use serde_json::{Value, json};
 use stock::doors::{Asked, ListQuery, Named};
 use store::{Store, StoreError};
@@ -19,11 +19,13 @@ struct House {
     inventory: Inventory,
 }
 
-pub(crate) fn router(store: Store, inventory: Inventory) -> Router {
-    // Who is asking is checked in front of these routes, before any of them reads a body.
-    Router::new()
-        .route("/food", get(list).post(create))
-        .route("/food/{id}", get(one).put(change).delete(remove))
+pub(crate) fn doors(store: Store, inventory: Inventory) -> Doors {
+    Doors::new()
+        .get("/food", list, Door::of("The menu, with what inventory says of it").to(&[Gateway, Checkout, Operator]))
+        .post("/food", create, Door::of("Adds a dish").to(&[Operator]))
+        .get("/food/{id}", one, Door::of("One dish").to(&[Gateway, Checkout, Operator]))
+        .put("/food/{id}", change, Door::of("Changes a dish").to(&[Operator]))
+        .delete("/food/{id}", remove, Door::of("Takes a dish off the menu").to(&[Operator]))
         .with_state(House { store, inventory })
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 use events::Timestamp;
-use runtime::{CallError, Peer, Problem, clock};
+use runtime::{CallError, Identity, Peer, Problem, clock};
 use stock::contract::Page;
 use stock::limits::MAX_IDS;
 use store::{Store, StoreError};
@@ -39,11 +39,11 @@ pub(crate) enum Told {
 }
 
 impl Inventory {
-    /// Inventory at the configured address.
+    /// Inventory at the configured address, called as who we are.
     #[must_use]
-    pub fn new(config: &Config) -> Self {
+    pub fn new(config: &Config, identity: &Identity) -> Self {
         let timeout = Duration::from_millis(config.inventory_timeout_ms);
-        let peer = Peer::new("inventory", &config.inventory_url, timeout);
+        let peer = identity.peer("inventory", &config.inventory_url, timeout);
         Self { peer, telling: Arc::default(), patience: timeout }
     }
 

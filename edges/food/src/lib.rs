@@ -13,4 +13,4 @@ pub use config::Config;
 pub use contract::{Food, FoodPage, InventoryCheck, InventoryItem, NewFood, Saved};
 pub use inventory::Inventory;
 pub use migrations::MIGRATIONS;
-pub use service::{NAME, router, service};
+pub use service::{NAME, doors, service};

@@ -1,12 +1,11 @@
 //! The service from its parts.
 
-use axum::Router;
-use runtime::{Base, Foundation, Publishing, Service, StartError};
+use runtime::{Base, Doors, Foundation, Publishing, Service, StartError};
 use store::Store;
 use tracing::warn;
 
 use crate::limits::SYNC_EVERY;
-use crate::{Config, Inventory, MIGRATIONS, doors};
+use crate::{Config, Inventory, MIGRATIONS};
 
 /// The service's name.
 pub const NAME: &str = "food";
@@ -17,10 +16,10 @@ pub const NAME: &str = "food";
 /// [`StartError::Store`] when the database cannot be opened.
 pub fn service(base: &Base, config: Config) -> Result<Service, StartError> {
     let foundation = Foundation::open(NAME, base, MIGRATIONS, Publishing::WithinRequest)?;
-    let inventory = Inventory::new(&config);
+    let inventory = Inventory::new(&config, &foundation.identity);
     let store = foundation.store().clone();
-    let router = router(store.clone(), inventory.clone());
-    Ok(Service::new(foundation, router).every(SYNC_EVERY, move |_| {
+    let doors = doors(store.clone(), inventory.clone());
+    Ok(Service::new(foundation, doors).every(SYNC_EVERY, move |_| {
         let (store, inventory) = (store.clone(), inventory.clone());
         async move {
             if let Err(error) = inventory.catch_up(&store).await {
@@ -31,6 +30,6 @@ pub fn service(base: &Base, config: Config) -> Result<Service, StartError> {
 }
 
 /// The service's REST doors.
-pub fn router(store: Store, inventory: Inventory) -> Router {
-    doors::router(store, inventory)
+pub fn doors(store: Store, inventory: Inventory) -> Doors {
+    crate::doors::doors(store, inventory)
 }

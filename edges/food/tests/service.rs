@@ -6,9 +6,9 @@ use std::net::SocketAddr;
 use axum::Router;
 use axum::http::{Method, StatusCode};
 use events::Ledger;
-use food::{Config, Inventory, MIGRATIONS, router};
+use food::{Config, Inventory, MIGRATIONS, doors};
 use runtime::server::Server;
-use runtime::{Consumer, clock};
+use runtime::{Consumer, Identity, clock};
 use serde_json::{Value, json};
 use testkit::{Answer, Scenario, delete, get, post, put, request};
 use tokio::net::TcpListener;
@@ -28,11 +28,12 @@ impl Kitchen {
         let ledger = Scenario::new(stock::reactions(Ledger::Inventory), &[stock::LEDGER, stock::DEPARTURES]);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let server = Server::start(listener, stock::router(ledger.transactor().store().clone(), Ledger::Inventory));
+        let server =
+            Server::start(listener, stock::doors(ledger.transactor().store().clone(), Ledger::Inventory).open_house());
         let food = Scenario::new(Consumer::new("food"), MIGRATIONS);
         let config = Config { inventory_url: format!("http://{address}"), inventory_timeout_ms: 500 };
-        let inventory = Inventory::new(&config);
-        let router = router(food.transactor().store().clone(), inventory.clone());
+        let inventory = Inventory::new(&config, &Identity::open_house());
+        let router = doors(food.transactor().store().clone(), inventory.clone()).open_house();
         Self { food, ledger, router, inventory, address, server: server.ok() }
     }
 
@@ -50,7 +51,7 @@ impl Kitchen {
     }
 
     fn ledger_doors(&self) -> Router {
-        stock::router(self.ledger.transactor().store().clone(), Ledger::Inventory)
+        stock::doors(self.ledger.transactor().store().clone(), Ledger::Inventory).open_house()
     }
 
     /// The product as inventory has it.
@@ -232,7 +233,7 @@ async fn the_catalogue_works_on_postgresql() {
     let kitchen = Kitchen::open().await;
     let schema = format!("food_{}", clock::new_id().simple());
     let store = store::Store::open(&store::Database::Postgres { url, schema }, MIGRATIONS).unwrap();
-    let doors = router(store.clone(), kitchen.inventory.clone());
+    let doors = doors(store.clone(), kitchen.inventory.clone()).open_house();
     let created = post(&doors, "/food", &salad()).await;
     assert_eq!((&created.body["id"], &created.body["inventorySynced"]), (&json!(3), &json!(true)), "{created:?}");
     let mut plain = salad();

@@ -1,11 +1,11 @@
 //! The REST doors.
 
 use ::store::{Store, StoreError, Tx};
+use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::get;
-use axum::{Json, Router};
-use runtime::{JsonBody, Page, Problem, clock};
+use runtime::Caller::{Checkout, FraudBridge, Operator};
+use runtime::{Door, Doors, JsonBody, Page, Problem, clock};
 use serde::Serialize;
 use serde_json::Number;
 
@@ -15,7 +15,7 @@ use crate::metric::{MetricView, NewMetric, milliseconds};
 use crate::store;
 
 #[derive(Clone)]
-struct Door {
+struct House {
     store: Store,
     config: Config,
 }
@@ -37,17 +37,20 @@ struct SummaryView {
     average_duration_ms: Number,
 }
 
-/// Every route. Callers will be authenticated in one layer around this router.
-pub(crate) fn router(store: Store, config: Config) -> Router {
-    Router::new().route("/metrics", get(list).post(record)).with_state(Door { store, config })
+/// Every door.
+pub(crate) fn doors(store: Store, config: Config) -> Doors {
+    Doors::new()
+        .get("/metrics", list, Door::of("A summary of transactions and the latest of them").to(&[Operator]))
+        .post("/metrics", record, Door::of("Scores a transaction").to(&[Checkout, FraudBridge, Operator]))
+        .with_state(House { store, config })
 }
 
 async fn record(
-    State(door): State<Door>,
+    State(door): State<House>,
     JsonBody(new): JsonBody<NewMetric>,
 ) -> Result<(StatusCode, Json<MetricView>), Problem> {
     new.check()?;
-    let Door { store, config } = door;
+    let House { store, config } = door;
     let view = store.write(clock::now_ms(), move |tx| keep(tx, &new, config)).await?;
     let view = view.ok_or_else(|| Problem::internal("an order scored before is not there"))?;
     Ok((StatusCode::CREATED, Json(view)))
@@ -72,7 +75,7 @@ fn keep(tx: &mut Tx<'_>, new: &NewMetric, config: Config) -> Result<Option<Metri
     }
 }
 
-async fn list(State(door): State<Door>, page: Page<i64>) -> Result<Json<MetricsView>, Problem> {
+async fn list(State(door): State<House>, page: Page<i64>) -> Result<Json<MetricsView>, Problem> {
     let (limit, after) = (page.limit, page.after.unwrap_or(i64::MAX));
     let (summary, mut data) = door
         .store

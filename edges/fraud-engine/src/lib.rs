@@ -10,4 +10,4 @@ mod store;
 
 pub use config::Config;
 pub use migrations::MIGRATIONS;
-pub use service::{NAME, router, service};
+pub use service::{NAME, doors, service};

@@ -1,7 +1,6 @@
 //! The service from its parts.
 
-use axum::Router;
-use runtime::{Base, Foundation, Publishing, Service, StartError, Transactor};
+use runtime::{Base, Doors, Foundation, Publishing, Service, StartError, Transactor};
 
 use crate::config::Config;
 use crate::door;
@@ -16,11 +15,11 @@ pub const NAME: &str = "fraud-engine";
 /// [`StartError`] when the database cannot be opened.
 pub fn service(base: &Base, config: Config) -> Result<Service, StartError> {
     let foundation = Foundation::open(NAME, base, MIGRATIONS, Publishing::AfterAnswer)?;
-    let doors = router(&foundation.transactor, config);
+    let doors = doors(&foundation.transactor, config);
     Ok(Service::new(foundation, doors))
 }
 
 /// Its REST doors.
-pub fn router(transactor: &Transactor, config: Config) -> Router {
-    door::router(transactor.store().clone(), config)
+pub fn doors(transactor: &Transactor, config: Config) -> Doors {
+    door::doors(transactor.store().clone(), config)
 }

@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::{Method, StatusCode};
-use fraud_engine::{Config, MIGRATIONS, router, service};
-use runtime::{Base, Consumer, Peer};
+use fraud_engine::{Config, MIGRATIONS, doors, service};
+use runtime::{Base, Consumer, Identity, Peer};
 use serde_json::{Value, json};
 use store::Database;
 use testkit::{Scenario, SimulatedBus, get, post, request};
 
 fn engine() -> (Scenario, Router) {
     let scenario = Scenario::new(Consumer::new("fraud-engine"), MIGRATIONS);
-    let router = router(scenario.transactor(), Config::default());
+    let router = doors(scenario.transactor(), Config::default()).open_house();
     (scenario, router)
 }
 
@@ -153,6 +153,7 @@ async fn what_was_scored_survives_a_restart() {
         listen: ([127, 0, 0, 1], 0).into(),
         database: Database::Sqlite { path: folder.path().join("fraud-engine.db") },
         bus: Arc::new(SimulatedBus::default()),
+        identity: Identity::open_house(),
     };
     let mut answers = Vec::new();
     for _ in 0..2 {

@@ -1,12 +1,12 @@
 //! `/furniture`: the catalogue.
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
 use events::{Ledger, ProductId};
-use runtime::{JsonBody, Problem, clock};
+use runtime::Caller::{Gateway, Operator};
+use runtime::{Door, Doors, JsonBody, Problem, clock};
 use serde_json::{Value, json};
 use stock::doors::{Asked, ListQuery, Named};
 use stock::{catalogue, keeper};
@@ -15,11 +15,13 @@ use store::Store;
 use crate::contract::{Furniture, NewFurniture};
 use crate::rows;
 
-pub(crate) fn router(store: Store) -> Router {
-    // Who is asking is checked in front of these routes, before any of them reads a body.
-    Router::new()
-        .route("/furniture", get(list).post(create))
-        .route("/furniture/{id}", get(one).put(change).delete(remove))
+pub(crate) fn doors(store: Store) -> Doors {
+    Doors::new()
+        .get("/furniture", list, Door::of("Lists furniture, page by page").to(&[Gateway, Operator]))
+        .post("/furniture", create, Door::of("Adds a piece of furniture").to(&[Operator]))
+        .get("/furniture/{id}", one, Door::of("One piece of furniture").to(&[Gateway, Operator]))
+        .put("/furniture/{id}", change, Door::of("Changes a piece of furniture").to(&[Operator]))
+        .delete("/furniture/{id}", remove, Door::of("Takes a piece of furniture out of the catalogue").to(&[Operator]))
         .with_state(store)
 }
 

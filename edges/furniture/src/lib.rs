@@ -10,4 +10,4 @@ mod service;
 pub use config::Config;
 pub use contract::{Furniture, NewFurniture};
 pub use migrations::MIGRATIONS;
-pub use service::{NAME, consumer, router, service};
+pub use service::{NAME, consumer, doors, service};

@@ -1,11 +1,10 @@
 //! The service from its parts.
 
-use axum::Router;
 use events::Ledger;
-use runtime::{Base, Consumer, Foundation, Publishing, Service, StartError};
+use runtime::{Base, Consumer, Doors, Foundation, Publishing, Service, StartError};
 use store::Store;
 
-use crate::{Config, MIGRATIONS, doors};
+use crate::{Config, MIGRATIONS};
 
 /// The service's name, also the consumer's.
 pub const NAME: &str = "furniture";
@@ -16,8 +15,8 @@ pub const NAME: &str = "furniture";
 /// [`StartError::Store`] when the database cannot be opened.
 pub fn service(base: &Base, _: Config) -> Result<Service, StartError> {
     let foundation = Foundation::open(NAME, base, MIGRATIONS, Publishing::AfterAnswer)?;
-    let router = router(foundation.store().clone());
-    Ok(Service::new(foundation, router).consumer(consumer()))
+    let doors = doors(foundation.store().clone());
+    Ok(Service::new(foundation, doors).consumer(consumer()))
 }
 
 /// What the service does about events.
@@ -27,6 +26,6 @@ pub fn consumer() -> Consumer {
 }
 
 /// The service's REST doors: the catalogue's and the ledger's.
-pub fn router(store: Store) -> Router {
-    doors::router(store.clone()).merge(stock::router(store, Ledger::Furniture))
+pub fn doors(store: Store) -> Doors {
+    crate::doors::doors(store.clone()).merge(stock::doors(store, Ledger::Furniture))
 }

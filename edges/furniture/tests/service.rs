@@ -6,14 +6,14 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, StatusCode};
 use events::inventory::{StockCommitted, StockReserved};
 use events::{Ledger, topology};
-use furniture::{MIGRATIONS, consumer, router};
+use furniture::{MIGRATIONS, consumer};
 use runtime::{Outcome, clock};
 use serde_json::{Value, json};
 use testkit::{Answer, Scenario, delete, event, get, post, put, request};
 
 fn doors() -> (Scenario, Router) {
     let scenario = Scenario::new(consumer(), MIGRATIONS);
-    let router = router(scenario.transactor().store().clone());
+    let router = furniture::doors(scenario.transactor().store().clone()).open_house();
     (scenario, router)
 }
 
@@ -192,7 +192,7 @@ async fn the_catalogue_works_on_postgresql() {
     };
     let schema = format!("furniture_{}", clock::new_id().simple());
     let store = store::Store::open(&store::Database::Postgres { url, schema }, MIGRATIONS).unwrap();
-    let router = router(store);
+    let router = furniture::doors(store).open_house();
     let chair = json!({ "name": "Chair", "category": "Office", "price": 19.9, "stockLevel": 2 });
     assert_eq!(post(&router, "/furniture", &chair).await.body["id"], 3);
     assert_eq!(put(&router, "/furniture/3", &chair).await.body["price"], 19.9);

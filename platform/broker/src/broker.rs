@@ -84,6 +84,18 @@ impl Broker {
         self.address
     }
 
+    /// Makes the key of push tokens in the background, if there is none yet: whoever knows that pushes will carry tokens need not wait for
+    /// it with the first of them.
+    pub fn prepare_to_sign(&self) {
+        let core = Arc::clone(&self.core);
+        tokio::spawn(async move {
+            if let Err(error) = core.identity.key().await {
+                // The first push that needs it tries again.
+                tracing::warn!(%error, "the key that signs push tokens can be neither read nor made");
+            }
+        });
+    }
+
     /// Figures per subscription.
     pub fn stats(&self) -> Stats {
         stats::collect(&self.core)

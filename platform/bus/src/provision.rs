@@ -15,22 +15,42 @@ use crate::outgoing::BusError;
 
 const SECONDS_PER_DAY: u32 = 86_400;
 
-/// Makes what is missing; what is there stays, except that push endpoints are pointed to where consumers now are.
+/// Where a consumer takes events, and who it takes them from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PushTo {
+    /// The URL its push subscriptions call.
+    pub endpoint: String,
+    /// The account that the tokens of pushes name.
+    pub account: String,
+    /// For whom those tokens are meant.
+    pub audience: String,
+}
+
+impl PushTo {
+    /// As Pub/Sub wants it.
+    fn config(&self) -> Value {
+        let token = json!({ "serviceAccountEmail": self.account, "audience": self.audience });
+        json!({ "pushEndpoint": self.endpoint, "oidcToken": token })
+    }
+}
+
+/// Makes what is missing; what is there stays, except that push subscriptions are pointed to where consumers now are, with the tokens they
+/// now want.
 ///
-/// `endpoints` maps a consumer to the URL its push subscriptions call. A consumer without one gets none. `raw_table`,
+/// `pushes` maps a consumer to where its push subscriptions lead. A consumer without one gets none. `raw_table`,
 /// `project.dataset.table`, is where BigQuery's subscriptions write to; without one there are none.
 ///
 /// # Errors
 /// [`BusError`] when `address` is no local broker, cannot be reached, or refuses.
 pub fn provision<'a>(
     address: &'a Address,
-    endpoints: &'a BTreeMap<&'a str, String>,
+    pushes: &'a BTreeMap<&'a str, PushTo>,
     raw_table: Option<&'a str>,
 ) -> BoxFuture<'a, Result<(), BusError>> {
-    Box::pin(make(address, endpoints, raw_table))
+    Box::pin(make(address, pushes, raw_table))
 }
 
-async fn make(address: &Address, endpoints: &BTreeMap<&str, String>, raw_table: Option<&str>) -> Result<(), BusError> {
+async fn make(address: &Address, pushes: &BTreeMap<&str, PushTo>, raw_table: Option<&str>) -> Result<(), BusError> {
     let Some(endpoint) = &address.emulator else {
         return Err(BusError::Refused(
             "topics and subscriptions of the cloud are made by infrastructure code".to_owned(),
@@ -54,9 +74,8 @@ async fn make(address: &Address, endpoints: &BTreeMap<&str, String>, raw_table: 
         }
     }
     for row in topology::SUBSCRIPTIONS {
-        let Some(endpoint) = endpoints.get(row.consumer) else { continue };
+        let Some(push) = pushes.get(row.consumer).map(PushTo::config) else { continue };
         let path = address.subscription(&row.name());
-        let push = json!({ "pushEndpoint": endpoint });
         let made = admin.call(Method::PUT, &path, &push_subscription(address, row, &push)).await?;
         if !created(&row.name(), made)? {
             let moved =

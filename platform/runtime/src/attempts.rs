@@ -1,13 +1,13 @@
 //! Deliveries that failed here: `GET /attempts?eventId=` or `?orderId=`, oldest first, in pages.
 
+use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::routing::get;
-use axum::{Json, Router};
 use events::{EventId, FieldError, OrderId};
 use serde::{Deserialize, Serialize};
 use store::{Store, attempts};
 
+use crate::doors::{Caller, Door, Doors};
 use crate::page::Page;
 use crate::problem::Problem;
 
@@ -53,8 +53,10 @@ struct Asked {
     order_id: Option<String>,
 }
 
-pub(crate) fn router(service: &'static str, store: Store) -> Router {
-    Router::new().route("/attempts", get(list)).with_state((service, store))
+const ATTEMPTS: Door = Door::of("Deliveries that failed here").to(&[Caller::Ops, Caller::Operator]);
+
+pub(crate) fn doors(service: &'static str, store: Store) -> Doors {
+    Doors::new().get("/attempts", list, ATTEMPTS).with_state((service, store))
 }
 
 async fn list(

@@ -1,14 +1,17 @@
 #![doc = include_str!("../README.md")]
 
 mod attempts;
+mod balance;
 pub mod body;
 pub mod clock;
 pub mod codes;
 pub mod config;
 pub mod dead_letter;
 mod delivery;
+pub mod doors;
 mod failure;
 mod minute;
+pub mod openapi;
 mod page;
 pub mod peer;
 mod problem;
@@ -16,6 +19,7 @@ mod publisher;
 mod push;
 mod reaction;
 pub mod replay;
+pub mod request_id;
 pub mod retry;
 pub mod server;
 mod service;
@@ -25,9 +29,11 @@ mod transactor;
 mod upkeep;
 
 pub use attempts::{Attempts, FailedAttempt};
+pub use balance::MAX_ADDRESSES;
 pub use body::JsonBody;
 pub use codes::Code;
 pub use delivery::{Deliveries, Outcome};
+pub use doors::{Caller, Door, Doors, Identity};
 pub use failure::{Failure, fingerprint};
 pub use minute::NoteMinute;
 pub use page::Page;
@@ -35,6 +41,7 @@ pub use peer::{CallError, Peer};
 pub use problem::{FieldProblem, Problem};
 pub use publisher::{Publisher, Publishing};
 pub use reaction::{Consumer, Inquiry, Reaction};
+pub use request_id::RequestId;
 pub use service::{Base, Foundation, Open, Running, Service, StartError};
 pub use story::{Handled, Said, Story};
 pub use transactor::{Cause, Transactor};

@@ -1,6 +1,7 @@
-//! Calls to other services: JSON over pooled HTTP/1.1 with a timeout, a size limit and bounded retry.
+//! Calls to other services: JSON over pooled HTTP/1.1 with a timeout, a size limit and bounded retry, to whichever of a service's
+//! addresses does best.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,13 +11,16 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use identity::{Refused, Signer};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::clock;
+use crate::balance::{Balance, Fate, MAX_ADDRESSES};
+use crate::clock::{self, Stopwatch};
 use crate::codes::Code;
 use crate::failure::Failure;
 use crate::problem::Problem;
+use crate::request_id::{REQUEST_ID, RequestId};
 use crate::retry::{Policy, retry};
 use crate::simulation::{self, Wire};
 
@@ -26,6 +30,9 @@ const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 const MAX_IDLE: usize = 256;
 /// The header that carries the W3C trace context.
 pub const TRACEPARENT: &str = "traceparent";
+/// How often a 429 is waited out, and how long at most, by who waits its turn.
+const MAX_WAITS: u32 = 5;
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// How long an idle connection is kept.
 const IDLE: Duration = Duration::from_secs(60);
 
@@ -48,6 +55,15 @@ pub enum CallError {
         /// What it said.
         problem: Box<Problem>,
     },
+    /// The peer does not believe who we are, or this door of it is for others. Trying again at once does not help; later it may, for
+    /// keys, accounts and lists are mended while we wait.
+    #[error("{peer} turned us away with {problem}")]
+    TurnedAway {
+        /// Which service.
+        peer: &'static str,
+        /// What it said.
+        problem: Box<Problem>,
+    },
     /// The peer's answer is not what its contract says. A mistake of one of the two.
     #[error("{peer} answered something unexpected: {reason}")]
     Unexpected {
@@ -63,7 +79,7 @@ impl CallError {
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         match self {
-            CallError::Refused { problem, .. } => Some(problem.status),
+            CallError::Refused { problem, .. } | CallError::TurnedAway { problem, .. } => Some(problem.status),
             _ => None,
         }
     }
@@ -76,7 +92,9 @@ impl CallError {
 impl From<CallError> for Failure {
     fn from(error: CallError) -> Self {
         match &error {
-            CallError::Unavailable { .. } => Failure::transient(Code::PeerUnavailable, error.to_string()),
+            CallError::Unavailable { .. } | CallError::TurnedAway { .. } => {
+                Failure::transient(Code::PeerUnavailable, error.to_string())
+            }
             CallError::Refused { .. } => Failure::permanent(Code::PeerRefused, error.to_string()),
             CallError::Unexpected { .. } => Failure::permanent(Code::PeerUnexpected, error.to_string()),
         }
@@ -100,10 +118,15 @@ pub struct Peer(Arc<Inner>);
 
 struct Inner {
     name: &'static str,
-    base: String,
+    bases: Vec<String>,
+    balance: Mutex<Balance>,
     timeout: Duration,
     policy: Policy,
     transport: Transport,
+    /// Whether a 429 is waited out.
+    waits_its_turn: bool,
+    /// Who we are there, and the audience that is to hear it; nobody when there is none.
+    signed: Option<(Signer, String)>,
 }
 
 /// How requests get there.
@@ -148,8 +171,9 @@ impl Transport {
 }
 
 impl Peer {
-    /// The service `name` at `base`, `http://host:port`. Each try takes at most `timeout`; a call that may be repeated
-    /// is tried for about three times that.
+    /// The service `name` at `base`: `http://host:port`, or several of these with commas between them (16 at most; what is beyond is not
+    /// called). Each try takes at most `timeout`; a call that may be repeated is tried for about three times that. It is called without
+    /// saying who calls; [`Identity::peer`](crate::Identity::peer) says it.
     #[must_use]
     pub fn new(name: &'static str, base: &str, timeout: Duration) -> Self {
         let policy = Policy {
@@ -157,8 +181,25 @@ impl Peer {
             last_wait: timeout,
             give_up_after: timeout.saturating_mul(2),
         };
-        let base = base.trim_end_matches('/').to_owned();
-        Self(Arc::new(Inner { name, base, timeout, policy, transport: Transport::new(timeout) }))
+        let bases = base.split(',').map(|base| base.trim().trim_end_matches('/').to_owned());
+        let bases: Vec<String> = bases.take(MAX_ADDRESSES).collect();
+        let balance = Mutex::new(Balance::of(bases.len()));
+        let transport = Transport::new(timeout);
+        Self(Arc::new(Inner { name, bases, balance, timeout, policy, transport, waits_its_turn: false, signed: None }))
+    }
+
+    /// This peer, not cloned yet, called with tokens of `signer` for `audience`.
+    pub(crate) fn signed(self, signer: Signer, audience: String) -> Self {
+        let inner = Arc::into_inner(self.0).expect("a peer that was just made has no clones");
+        Self(Arc::new(Inner { signed: Some((signer, audience)), ..inner }))
+    }
+
+    /// This peer, not cloned yet, asked again when it says 429: what it refused so it did not begin. Each time as long after as its
+    /// `Retry-After` says, ten seconds at most, and no more than five times. For clients of the gateway, who have the time.
+    #[must_use]
+    pub fn waiting_its_turn(self) -> Self {
+        let inner = Arc::into_inner(self.0).expect("a peer that was just made has no clones");
+        Self(Arc::new(Inner { waits_its_turn: true, ..inner }))
     }
 
     /// The service's name.
@@ -228,7 +269,7 @@ impl Peer {
     /// One request, whatever its answer's status.
     ///
     /// # Errors
-    /// [`CallError::Unavailable`] or [`CallError::Unexpected`].
+    /// [`CallError::Unavailable`], [`CallError::TurnedAway`] or [`CallError::Unexpected`].
     pub async fn raw(&self, method: Method, path: &str, body: Bytes) -> Result<(StatusCode, Bytes), CallError> {
         let reply = self.forward(method, path, HeaderMap::new(), body).await?;
         Ok((reply.status, reply.body))
@@ -238,7 +279,7 @@ impl Peer {
     /// `headers` say otherwise.
     ///
     /// # Errors
-    /// [`CallError::Unavailable`] or [`CallError::Unexpected`].
+    /// [`CallError::Unavailable`], [`CallError::TurnedAway`] or [`CallError::Unexpected`].
     pub fn forward<'a>(
         &'a self,
         method: Method,
@@ -246,31 +287,96 @@ impl Peer {
         headers: HeaderMap,
         body: Bytes,
     ) -> BoxFuture<'a, Result<Reply, CallError>> {
-        Box::pin(self.exchange(method, path, headers, body))
+        Box::pin(async move { self.exchange(method, path, headers, body, &[]).await.1 })
     }
 
-    /// A call that the peer may get several times, until it brings a success or is refused.
+    /// A call that the peer may get several times, until it brings a success or is refused. An address that fails is followed at once by
+    /// another; only when each has had its turn there is a wait.
     fn repeat<'a>(&'a self, method: Method, path: &'a str, body: Bytes) -> BoxFuture<'a, Result<Bytes, CallError>> {
         Box::pin(async move {
-            let once =
-                || async { self.success(self.exchange(method.clone(), path, HeaderMap::new(), body.clone()).await?) };
-            retry(self.0.policy, CallError::again, once).await
+            let (method, body) = (&method, &body);
+            let round = || async move {
+                let mut tried = Vec::new();
+                loop {
+                    let (index, reply) =
+                        self.exchange(method.clone(), path, HeaderMap::new(), body.clone(), &tried).await;
+                    let outcome = reply.and_then(|reply| self.success(reply));
+                    tried.push(index);
+                    if tried.len() == self.0.bases.len() || !outcome.as_ref().is_err_and(CallError::again) {
+                        return outcome;
+                    }
+                }
+            };
+            retry(self.0.policy, CallError::again, round).await
         })
     }
 
-    async fn exchange(&self, method: Method, path: &str, headers: HeaderMap, body: Bytes) -> Result<Reply, CallError> {
-        let uri: Uri =
-            format!("{}{path}", self.0.base).parse().map_err(|_| self.unexpected("not an address".to_owned()))?;
+    /// One exchange with an address, one not in `tried` if there is any; and which it was.
+    async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        headers: HeaderMap,
+        body: Bytes,
+        tried: &[usize],
+    ) -> (usize, Result<Reply, CallError>) {
+        let mut waits = 0;
+        loop {
+            let call = Call::begin(&self.0, tried);
+            let index = call.index;
+            let base = &self.0.bases[index];
+            let reply = self.exchange_with(base, method.clone(), path, headers.clone(), body.clone()).await;
+            call.end(&reply);
+            match reply.as_ref().ok().and_then(wait_of) {
+                Some(wait) if self.0.waits_its_turn && waits < MAX_WAITS => tokio::time::sleep(wait).await,
+                _ => return (index, reply),
+            }
+            waits += 1;
+        }
+    }
+
+    async fn exchange_with(
+        &self,
+        base: &str,
+        method: Method,
+        path: &str,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<Reply, CallError> {
+        let uri: Uri = format!("{base}{path}").parse().map_err(|_| self.unexpected("not an address".to_owned()))?;
         let mut request = Request::new(body);
         *request.method_mut() = method;
         *request.uri_mut() = uri;
         *request.headers_mut() = headers;
         let json = HeaderValue::from_static("application/json");
         request.headers_mut().entry(header::CONTENT_TYPE).or_insert(json);
-        match tokio::time::timeout(self.0.timeout, self.0.transport.carry(request)).await {
-            Ok(answer) => answer.map_err(|reason| self.unavailable(reason)),
+        if let Some(id) = RequestId::current().filter(|_| !request.headers().contains_key(REQUEST_ID)) {
+            id.write(request.headers_mut());
+        }
+        let exchange = async {
+            if let Some((signer, audience)) = &self.0.signed {
+                let token = signer.authorization(audience, clock::now_ms() / 1_000).await;
+                request.headers_mut().insert(header::AUTHORIZATION, token.map_err(|error| error.to_string())?);
+            }
+            self.0.transport.carry(request).await
+        };
+        match tokio::time::timeout(self.0.timeout, exchange).await {
+            Ok(Ok(reply)) => self.let_in(reply),
+            Ok(Err(reason)) => Err(self.unavailable(reason)),
             Err(_) => Err(self.unavailable(format!("no answer within {} ms", self.0.timeout.as_millis()))),
         }
+    }
+
+    /// An answer from behind the peer's door: what is said at the door is about us and not about the request.
+    fn let_in(&self, reply: Reply) -> Result<Reply, CallError> {
+        if !matches!(reply.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+            return Ok(reply);
+        }
+        let Ok(problem) = serde_json::from_slice::<Problem>(&reply.body) else { return Ok(reply) };
+        let at_the_door =
+            Refused::ALL.into_iter().any(|refused| refused.status() == reply.status && refused.code() == problem.code);
+        let problem = Box::new(problem);
+        if at_the_door { Err(CallError::TurnedAway { peer: self.0.name, problem }) } else { Ok(reply) }
     }
 
     /// The body of a success, or what a refusal means.
@@ -298,6 +404,59 @@ impl Peer {
 
     fn unexpected(&self, reason: String) -> CallError {
         CallError::Unexpected { peer: self.0.name, reason }
+    }
+}
+
+/// How long a 429 asks to wait; a second when it does not say.
+fn wait_of(reply: &Reply) -> Option<Duration> {
+    if reply.status != StatusCode::TOO_MANY_REQUESTS {
+        return None;
+    }
+    let seconds = reply.headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+    Some(Duration::from_secs(seconds.unwrap_or(1)).min(LONGEST_WAIT))
+}
+
+/// A call under way to one of several addresses. With one address there is nothing to choose and nothing to keep.
+struct Call<'a> {
+    peer: &'a Inner,
+    index: usize,
+    watch: Stopwatch,
+    fate: Option<Fate>,
+}
+
+impl<'a> Call<'a> {
+    fn begin(peer: &'a Inner, tried: &[usize]) -> Self {
+        let watch = Stopwatch::start();
+        let index =
+            if peer.bases.len() > 1 { peer.balance().begin(clock::now_ms(), tried, clock::fraction) } else { 0 };
+        Self { peer, index, watch, fate: None }
+    }
+
+    /// 502, 503 and 504 say that this address cannot, whatever is asked; other statuses are answers.
+    fn end(mut self, reply: &Result<Reply, CallError>) {
+        let failed = match reply {
+            Ok(reply) => (502..=504).contains(&reply.status.as_u16()),
+            Err(error) => error.again(),
+        };
+        self.fate = Some(if failed { Fate::Failed } else { Fate::Answered });
+    }
+}
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        if self.peer.bases.len() == 1 {
+            return;
+        }
+        // Who is given up by its caller after most of its time would have failed.
+        let given_up = self.watch.elapsed() >= self.peer.timeout.mul_f64(0.9);
+        let fate = self.fate.unwrap_or(if given_up { Fate::Failed } else { Fate::Abandoned });
+        self.peer.balance().end(self.index, fate, clock::now_ms(), clock::fraction());
+    }
+}
+
+impl Inner {
+    fn balance(&self) -> MutexGuard<'_, Balance> {
+        self.balance.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -4,14 +4,16 @@ use axum::response::{IntoResponse, Response};
 use events::FieldError;
 use events::states::Illegal;
 use http::{HeaderValue, StatusCode, header};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::StoreError;
 use tracing::error;
 
 use crate::failure::Failure;
+use crate::request_id::RequestId;
 
 /// What went wrong, for a program (`code`) and for a person (`detail`). The inner cause is logged, never sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Problem {
     /// URI of the kind of problem; stable.
     #[serde(rename = "type")]
@@ -30,7 +32,7 @@ pub struct Problem {
 }
 
 /// One field at fault.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FieldProblem {
     /// Where it is, `lines[0].quantity`.
     pub path: String,
@@ -127,10 +129,20 @@ impl From<Failure> for Problem {
     }
 }
 
+/// A problem as it is sent: with the request it is about, so that a person can find the cause in the log.
+#[derive(Serialize)]
+struct Told<'a> {
+    #[serde(flatten)]
+    problem: &'a Problem,
+    #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = serde_json::to_vec(&self).expect("a problem has only strings and numbers");
+        let told = Told { problem: &self, request_id: RequestId::current().map(|id| id.to_string()) };
+        let body = serde_json::to_vec(&told).expect("a problem has only strings and numbers");
         let mut response = (status, body).into_response();
         let kind = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);

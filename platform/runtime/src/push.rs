@@ -12,11 +12,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use events::id::MAX_ID_CHARS;
@@ -27,6 +25,7 @@ use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 
 use crate::delivery::{Deliveries, Outcome};
+use crate::doors::{Door, Doors};
 use crate::problem::Problem;
 use crate::upkeep::Upkeep;
 use crate::{body, clock};
@@ -61,20 +60,26 @@ enum Pushed {
     Broken { message: Message, error: EnvelopeError },
 }
 
+/// The caller's token is looked at before a byte of the body is read.
+const PUSH: Door = Door::of("Takes an event that Pub/Sub pushes").to_pubsub();
+
 /// What a push is delivered to.
 #[derive(Clone)]
-struct Door {
+struct Consuming {
     deliveries: Arc<Deliveries>,
     upkeep: Upkeep,
 }
 
-/// Routes `POST /` to the consumer; a minute also to the upkeep.
-pub(crate) fn router(deliveries: Arc<Deliveries>, upkeep: Upkeep) -> Router {
-    Router::new().route("/", post(receive)).with_state(Door { deliveries, upkeep })
+/// Leads `POST /` to the consumer; a minute also to the upkeep.
+pub(crate) fn doors(deliveries: Arc<Deliveries>, upkeep: Upkeep) -> Doors {
+    Doors::new().post("/", receive, PUSH).with_state(Consuming { deliveries, upkeep })
 }
 
-async fn receive(State(Door { deliveries, upkeep }): State<Door>, headers: HeaderMap, body: Body) -> Response {
-    // The caller's identity (an OIDC token) is to be checked here, before a byte of the body is read.
+async fn receive(
+    State(Consuming { deliveries, upkeep }): State<Consuming>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
     let bytes = match body::read(body, MAX_PUSH_BYTES).await {
         Ok(bytes) => bytes,
         Err(problem) => return problem.into_response(),

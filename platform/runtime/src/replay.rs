@@ -7,10 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
-use axum::routing::post;
-use axum::{Json, Router};
 use events::pubsub::Message;
 use events::{Envelope, FieldError};
 use futures::{FutureExt, StreamExt, stream};
@@ -21,6 +20,7 @@ use store::{StoreError, Tx, attempts, inbox};
 use crate::body;
 use crate::codes::{Code, Kind};
 use crate::delivery::{Deliveries, Outcome};
+use crate::doors::{Caller, Door, Doors};
 use crate::failure::{Failure, fingerprint};
 use crate::problem::Problem;
 
@@ -141,8 +141,11 @@ pub enum Fate {
     Unknown,
 }
 
-pub(crate) fn router(deliveries: Arc<Deliveries>) -> Router {
-    Router::new().route("/dry-run", post(dry_run)).route("/outcomes", post(outcomes)).with_state(deliveries)
+pub(crate) fn doors(deliveries: Arc<Deliveries>) -> Doors {
+    Doors::new()
+        .post("/dry-run", dry_run, Door::of("Tries events and takes it back").to(&[Caller::Ops, Caller::Operator]))
+        .post("/outcomes", outcomes, Door::of("What has become of events").to(&[Caller::Ops, Caller::Operator]))
+        .with_state(deliveries)
 }
 
 async fn dry_run(State(deliveries): State<Arc<Deliveries>>, body: Body) -> Result<Json<Rehearsals>, Problem> {

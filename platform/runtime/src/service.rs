@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::routing::get;
 use axum::{Json, Router};
 use bus::Bus;
 use events::Timestamp;
@@ -20,7 +19,9 @@ use tracing::info;
 
 use crate::attempts;
 use crate::clock;
+use crate::config::ConfigError;
 use crate::delivery::Deliveries;
+use crate::doors::{Door, Doors, Identity, Listed};
 use crate::problem::Problem;
 use crate::publisher::{Publisher, Publishing, Relay};
 use crate::push;
@@ -37,6 +38,9 @@ pub enum StartError {
     /// The database could not be opened or migrated.
     #[error("database: {0}")]
     Store(#[from] StoreError),
+    /// A setting cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The address is taken or forbidden.
     #[error("cannot listen on {address}: {cause}")]
     Listen {
@@ -56,6 +60,8 @@ pub struct Base {
     pub database: Database,
     /// The way to Pub/Sub.
     pub bus: Arc<dyn Bus>,
+    /// Who it is when it calls, and whom it believes when it is called.
+    pub identity: Identity,
 }
 
 /// What a service builds its doors on.
@@ -65,6 +71,8 @@ pub struct Foundation {
     pub name: &'static str,
     /// Transactions and their facts.
     pub transactor: Transactor,
+    /// Who it is, for its calls.
+    pub identity: Identity,
 }
 
 impl Foundation {
@@ -80,7 +88,8 @@ impl Foundation {
     ) -> Result<Self, StartError> {
         let store = Store::open(&base.database, migrations)?;
         let publisher = Publisher::new(name, store.clone(), Arc::clone(&base.bus), publishing);
-        Ok(Self { name, transactor: Transactor::new(name, store, publisher) })
+        let transactor = Transactor::new(name, store, publisher);
+        Ok(Self { name, transactor, identity: base.identity.clone() })
     }
 
     /// The service's database.
@@ -93,23 +102,29 @@ impl Foundation {
 /// A service, assembled and not yet started.
 pub struct Service {
     foundation: Foundation,
-    router: Router,
-    consumer: Option<Consumer>,
+    doors: Doors,
+    deliveries: Option<Arc<Deliveries>>,
     chores: Vec<(Duration, Chore)>,
 }
 
 impl Service {
     /// A service with its REST doors.
     #[must_use]
-    pub fn new(foundation: Foundation, router: Router) -> Self {
-        Self { foundation, router, consumer: None, chores: Vec::new() }
+    pub fn new(foundation: Foundation, doors: Doors) -> Self {
+        Self { foundation, doors, deliveries: None, chores: Vec::new() }
     }
 
     /// Adds the consumer that `POST /` delivers to.
     #[must_use]
     pub fn consumer(mut self, consumer: Consumer) -> Self {
-        self.consumer = Some(consumer);
+        self.deliveries = Some(Arc::new(Deliveries::new(consumer, self.foundation.transactor.clone())));
         self
+    }
+
+    /// Every door it has, those of the runtime too.
+    #[must_use]
+    pub fn list(&self) -> Vec<Listed> {
+        self.all_doors().list().cloned().collect()
     }
 
     /// Adds work that is done every `period` from the start until the end, and with every minute the consumer hears: where there is CPU
@@ -144,24 +159,27 @@ impl Service {
     /// Begins to relay and to do its periodic work, and gives the doors to whoever brings the requests. Within a tokio runtime.
     #[must_use]
     pub fn open(self) -> Open {
-        let Self { foundation, router, consumer, chores } = self;
-        let store = foundation.store().clone();
-        let mut router = router
-            .merge(story::router(store.clone()))
-            .merge(attempts::router(foundation.name, store))
-            .merge(health(&foundation));
-        if let Some(consumer) = consumer {
-            let deliveries = Arc::new(Deliveries::new(consumer, foundation.transactor.clone()));
-            let at_every_minute = chores.iter().map(|(_, chore)| chore.clone()).collect();
-            let upkeep = Upkeep::new(foundation.transactor.clone(), at_every_minute);
-            router = router.merge(push::router(Arc::clone(&deliveries), upkeep)).merge(replay::router(deliveries));
-        }
-        let router = router.fallback(|| async { Problem::not_found("path") });
+        let router = self.all_doors().open(&self.foundation.identity);
+        let Self { foundation, chores, .. } = self;
         let relay = foundation.transactor.publisher().start_relay();
         let (stop, stopped) = watch::channel(false);
         let timed = |(period, chore)| tokio::spawn(repeat(period, chore, stopped.clone()));
         let chores = chores.into_iter().map(timed).collect();
         Open { foundation, router, relay, stop, chores }
+    }
+
+    fn all_doors(&self) -> Doors {
+        let Self { foundation, doors, deliveries, chores } = self;
+        let store = foundation.store().clone();
+        let doors = doors
+            .clone()
+            .merge(story::doors(store.clone()))
+            .merge(attempts::doors(foundation.name, store))
+            .merge(health(foundation));
+        let Some(deliveries) = deliveries else { return doors };
+        let at_every_minute = chores.iter().map(|(_, chore)| chore.clone()).collect();
+        let upkeep = Upkeep::new(foundation.transactor.clone(), at_every_minute);
+        doors.merge(push::doors(Arc::clone(deliveries), upkeep)).merge(replay::doors(Arc::clone(deliveries)))
     }
 }
 
@@ -177,10 +195,13 @@ async fn repeat(period: Duration, chore: Chore, mut stopped: watch::Receiver<boo
 }
 
 /// `/health` says the process lives; `/ready` says it can do its work.
-fn health(foundation: &Foundation) -> Router {
+fn health(foundation: &Foundation) -> Doors {
     let name = foundation.name;
-    let alive = get(move || async move { Json(json!({ "status": "ok", "service": name })) });
-    Router::new().route("/health", alive).route("/ready", get(ready)).with_state(foundation.clone())
+    let alive = move || async move { Json(json!({ "status": "ok", "service": name })) };
+    Doors::new()
+        .get("/health", alive, Door::of("Whether it lives").to_anyone())
+        .get("/ready", ready, Door::of("Whether it can do its work").to_anyone())
+        .with_state(foundation.clone())
 }
 
 async fn ready(State(foundation): State<Foundation>) -> Result<Json<Value>, Problem> {

@@ -1,12 +1,12 @@
 //! What this service said and handled about one order: `GET /events/{orderId}`, the service's part of the order's timeline.
 
+use axum::Json;
 use axum::extract::{Path, State};
-use axum::routing::get;
-use axum::{Json, Router};
 use events::OrderId;
 use serde::{Deserialize, Serialize};
 use store::{Store, StoreError, attempts, inbox, outbox};
 
+use crate::doors::{Caller, Door, Doors};
 use crate::problem::Problem;
 
 /// A service's part of an order's story.
@@ -52,8 +52,12 @@ pub struct Handled {
     pub failed_attempts: u32,
 }
 
-pub(crate) fn router(store: Store) -> Router {
-    Router::new().route("/events/{orderId}", get(story)).with_state(store)
+/// What was said and handled may be seen by those who show timelines.
+const STORY: Door =
+    Door::of("What this service said and handled of an order").to(&[Caller::Gateway, Caller::Ops, Caller::Operator]);
+
+pub(crate) fn doors(store: Store) -> Doors {
+    Doors::new().get("/events/{orderId}", story, STORY).with_state(store)
 }
 
 async fn story(State(store): State<Store>, Path(order_id): Path<String>) -> Result<Json<Story>, Problem> {

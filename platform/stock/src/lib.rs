@@ -19,6 +19,6 @@ pub mod restock;
 pub mod ship;
 pub mod withdraw;
 
-pub use doors::router;
+pub use doors::doors;
 pub use migrations::{DEPARTURES, LAPSES, LEDGER};
 pub use reactions::reactions;

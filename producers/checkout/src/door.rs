@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use events::{FieldError, OrderId};
+use runtime::Caller::{Gateway, Operator};
 use runtime::clock::{self, Stopwatch};
-use runtime::{Page, Problem, Transactor, body, peer};
+use runtime::{Door, Doors, Identity, Page, Problem, Transactor, body, peer, request_id};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -24,11 +24,14 @@ use crate::request::{Basket, Key};
 /// The largest order accepted, in bytes: 100 lines take 12 KB.
 pub(crate) const MAX_ORDER_BYTES: usize = 64 * 1024;
 
-/// `POST /orders`, `GET /orders`, `GET /orders/{orderId}`.
-pub fn router(transactor: Transactor, config: &Config) -> Router {
-    let checkout = Arc::new(Checkout::new(transactor, config));
-    // Identity is checked in a layer here; until then the network lets in the gateway only.
-    Router::new().route("/orders", post(place).get(list)).route("/orders/{orderId}", get(one)).with_state(checkout)
+/// `POST /orders`, `GET /orders`, `GET /orders/{orderId}`; the edges are called as `identity`.
+pub fn doors(transactor: Transactor, config: &Config, identity: &Identity) -> Doors {
+    let checkout = Arc::new(Checkout::new(transactor, config, identity));
+    Doors::new()
+        .post("/orders", place, Door::of("Validates and confirms an order").to(&[Gateway, Operator]))
+        .get("/orders", list, Door::of("Lists orders as they were placed").to(&[Gateway, Operator]))
+        .get("/orders/{orderId}", one, Door::of("One order as it was answered").to(&[Gateway, Operator]))
+        .with_state(checkout)
 }
 
 async fn place(State(checkout): State<Arc<Checkout>>, headers: HeaderMap, body: Body) -> Result<Answer, Problem> {
@@ -42,7 +45,7 @@ async fn place(State(checkout): State<Arc<Checkout>>, headers: HeaderMap, body: 
     }
     let asked = Asked { basket, key, traceparent: peer::trace_of(&headers), since };
     // A task of its own: a client that hangs up drops this handler, and the order must not stop half-way.
-    let placing = tokio::spawn(async move { checkout.place(asked).await });
+    let placing = tokio::spawn(request_id::carried(async move { checkout.place(asked).await }));
     placing.await.unwrap_or_else(|error| Err(Problem::internal(&error.to_string())))
 }
 

@@ -12,6 +12,6 @@ mod request;
 mod service;
 
 pub use config::Config;
-pub use door::router;
+pub use door::doors;
 pub use migrations::MIGRATIONS;
 pub use service::{NAME, consumer, service};

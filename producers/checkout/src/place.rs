@@ -12,7 +12,7 @@ use events::risk::RiskLevel;
 use events::{CustomerId, Event, Ledger, OrderId, OrderLine, ReservationId, Timestamp};
 use futures::future::{join, join_all};
 use runtime::clock::{self, Stopwatch};
-use runtime::{Cause, Problem, Transactor};
+use runtime::{Cause, Identity, Problem, Transactor};
 
 use crate::answer::{self, Answer, Rejection, to_json, told_before, unknown_products};
 use crate::config::Config;
@@ -72,8 +72,8 @@ enum Written {
 }
 
 impl Checkout {
-    pub(crate) fn new(transactor: Transactor, config: &Config) -> Self {
-        Self { transactor, edges: Edges::new(config), hold_ms: i64::from(config.hold_minutes) * 60_000 }
+    pub(crate) fn new(transactor: Transactor, config: &Config, identity: &Identity) -> Self {
+        Self { transactor, edges: Edges::new(config, identity), hold_ms: i64::from(config.hold_minutes) * 60_000 }
     }
 
     /// Places an order.

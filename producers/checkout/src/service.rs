@@ -15,8 +15,8 @@ pub const NAME: &str = "checkout";
 /// [`StartError::Store`] when the database cannot be opened.
 pub fn service(base: &Base, config: Config) -> Result<Service, StartError> {
     let foundation = Foundation::open(NAME, base, MIGRATIONS, Publishing::AfterAnswer)?;
-    let router = door::router(foundation.transactor.clone(), &config);
-    Ok(Service::new(foundation, router).consumer(consumer()))
+    let doors = door::doors(foundation.transactor.clone(), &config, &foundation.identity);
+    Ok(Service::new(foundation, doors).consumer(consumer()))
 }
 
 /// What checkout does about events: a minute is when it sees to its outbox.

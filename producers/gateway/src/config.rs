@@ -1,33 +1,50 @@
 //! Settings, read once from the environment.
 
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::str::FromStr;
 use std::time::Duration;
 
+use identity::{Jwks, OnThisMachine, Trust, Verifier, development};
+use runtime::MAX_ADDRESSES;
 use runtime::config::{ConfigError, Environment};
 
+use crate::admission::{Forwarding, Proxies, Rate};
+use crate::streams::StreamLimits;
+
+const ISSUER: &str = "BOUTIQUE_JWT_ISSUER";
+const AUDIENCE: &str = "BOUTIQUE_JWT_AUDIENCE";
+const JWKS: &str = "BOUTIQUE_JWT_JWKS";
 /// Longest time a call may be given, in milliseconds.
 const MAX_TIMEOUT_MS: u64 = 60_000;
+/// Most requests a second, and at once, that a limit may be.
+const MAX_RATE: u32 = 1_000_000;
+/// Most connections one address may be given.
+const MAX_CONNECTIONS: usize = 2_048;
+/// Most streams there may be: each is a connection.
+const MAX_STREAMS: usize = 2_000;
 
-/// Where the services are and how long they may take.
+/// Where the services are, whom the gateway believes, and how much it takes from whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// Base URL of checkout. From `BOUTIQUE_CHECKOUT_URL`; `http://127.0.0.1:8081`.
-    pub checkout_url: String,
-    /// Base URL of OMS. From `BOUTIQUE_OMS_URL`; `http://127.0.0.1:8082`.
-    pub oms_url: String,
-    /// Base URL of accounting. From `BOUTIQUE_ACCOUNTING_URL`; `http://127.0.0.1:8083`.
-    pub accounting_url: String,
-    /// Base URL of the warehouse. From `BOUTIQUE_WAREHOUSE_URL`; `http://127.0.0.1:8084`.
-    pub warehouse_url: String,
-    /// Base URL of the inventory service. From `BOUTIQUE_INVENTORY_URL`; `http://127.0.0.1:8086`.
-    pub inventory_url: String,
-    /// Base URL of the fraud bridge. From `BOUTIQUE_FRAUD_BRIDGE_URL`; `http://127.0.0.1:8087`.
-    pub fraud_bridge_url: String,
-    /// Base URL of the CRM. From `BOUTIQUE_CRM_URL`; `http://127.0.0.1:8088`.
-    pub crm_url: String,
-    /// Base URL of the furniture service. From `BOUTIQUE_FURNITURE_URL`; `http://127.0.0.1:8089`.
-    pub furniture_url: String,
-    /// Base URL of the food service. From `BOUTIQUE_FOOD_URL`; `http://127.0.0.1:8090`.
-    pub food_url: String,
+    /// Whose tokens are believed.
+    pub issuer: Issuer,
+    /// Where the services are.
+    pub services: Services,
+    /// How many requests whom.
+    pub rates: Rates,
+    /// Proxies whose word on where a request came from is believed. From `BOUTIQUE_TRUSTED_PROXIES`, addresses and CIDRs with commas
+    /// between, and `BOUTIQUE_FORWARDED_HEADER`, `x-forwarded-for` or `forwarded`: the one header that these write. None;
+    /// `x-forwarded-for`.
+    pub proxies: Proxies,
+    /// Connections at once from one address, except from proxies. From `BOUTIQUE_CONNECTIONS_PER_ADDRESS`; 256. 1..=2,048.
+    pub connections_per_address: usize,
+    /// Time a request's head has, in milliseconds. From `BOUTIQUE_HEAD_TIMEOUT_MS`; 10,000. 1..=60,000.
+    pub head_timeout_ms: u64,
+    /// Time a request's body has, in milliseconds. From `BOUTIQUE_BODY_TIMEOUT_MS`; 30,000. 1..=60,000.
+    pub body_timeout_ms: u64,
+    /// Streams at once, and of one subject. From `BOUTIQUE_STREAMS`; 1,000, 1..=2,000. From `BOUTIQUE_STREAMS_PER_SUBJECT`; 8, 1..=2,000.
+    pub streams: StreamLimits,
     /// Time a request that is passed on has, in milliseconds. From `BOUTIQUE_GATEWAY_TIMEOUT_MS`; 15,000. 1..=60,000.
     pub timeout_ms: u64,
     /// Time one part of a merged answer has, tries included, in milliseconds; a later part is missing.
@@ -35,44 +52,126 @@ pub struct Config {
     pub part_timeout_ms: u64,
 }
 
-impl Default for Config {
+/// The issuer of clients' tokens. There is no default: who may come in is not to be guessed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issuer {
+    /// `iss` of its tokens. From `BOUTIQUE_JWT_ISSUER`.
+    pub name: String,
+    /// `aud` of tokens for this gateway. From `BOUTIQUE_JWT_AUDIENCE`.
+    pub audience: String,
+    /// Where its keys are: `https://…`, `http://` of a loopback address, or `file:PATH`. From `BOUTIQUE_JWT_JWKS`.
+    pub jwks: String,
+    /// Proof that the development issuer may be believed, where it is the one; `None` for every other.
+    pub development: Option<OnThisMachine>,
+}
+
+/// Base URLs of the services: `http://host:port`, or several with commas between, which are called in turns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Services {
+    /// From `BOUTIQUE_CHECKOUT_URL`; `http://127.0.0.1:8081`.
+    pub checkout: String,
+    /// From `BOUTIQUE_OMS_URL`; `http://127.0.0.1:8082`.
+    pub oms: String,
+    /// From `BOUTIQUE_ACCOUNTING_URL`; `http://127.0.0.1:8083`.
+    pub accounting: String,
+    /// From `BOUTIQUE_WAREHOUSE_URL`; `http://127.0.0.1:8084`.
+    pub warehouse: String,
+    /// From `BOUTIQUE_INVENTORY_URL`; `http://127.0.0.1:8086`.
+    pub inventory: String,
+    /// From `BOUTIQUE_FRAUD_BRIDGE_URL`; `http://127.0.0.1:8087`.
+    pub fraud_bridge: String,
+    /// From `BOUTIQUE_CRM_URL`; `http://127.0.0.1:8088`.
+    pub crm: String,
+    /// From `BOUTIQUE_FURNITURE_URL`; `http://127.0.0.1:8089`.
+    pub furniture: String,
+    /// From `BOUTIQUE_FOOD_URL`; `http://127.0.0.1:8090`.
+    pub food: String,
+}
+
+/// Requests a second, over a longer time, and at once, after a while without any. 1..=1,000,000 each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rates {
+    /// Of one address (of IPv6 its /64), whoever it is. From `BOUTIQUE_RATE_ADDRESS_PER_S`; 200. From `BOUTIQUE_RATE_ADDRESS_BURST`; 400.
+    pub address: Rate,
+    /// Of one subject. From `BOUTIQUE_RATE_CUSTOMER_PER_S`; 50. From `BOUTIQUE_RATE_CUSTOMER_BURST`; 100.
+    pub customer: Rate,
+    /// Of one subject with `orders:any`. From `BOUTIQUE_RATE_STAFF_PER_S`; 5,000. From `BOUTIQUE_RATE_STAFF_BURST`; 10,000.
+    pub staff: Rate,
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        Self { address: Rate::new(200, 400), customer: Rate::new(50, 100), staff: Rate::new(5_000, 10_000) }
+    }
+}
+
+impl Default for Services {
     fn default() -> Self {
         let local = |port: u16| format!("http://127.0.0.1:{port}");
         Self {
-            checkout_url: local(8081),
-            oms_url: local(8082),
-            accounting_url: local(8083),
-            warehouse_url: local(8084),
-            inventory_url: local(8086),
-            fraud_bridge_url: local(8087),
-            crm_url: local(8088),
-            furniture_url: local(8089),
-            food_url: local(8090),
-            timeout_ms: 15_000,
-            part_timeout_ms: 2_000,
+            checkout: local(8081),
+            oms: local(8082),
+            accounting: local(8083),
+            warehouse: local(8084),
+            inventory: local(8086),
+            fraud_bridge: local(8087),
+            crm: local(8088),
+            furniture: local(8089),
+            food: local(8090),
         }
     }
 }
 
 impl Config {
-    /// Reads the settings.
+    /// A gateway that believes `issuer`, and everything else as it is unless told.
+    #[must_use]
+    pub fn of(issuer: Issuer) -> Self {
+        Self {
+            issuer,
+            services: Services::default(),
+            rates: Rates::default(),
+            proxies: Proxies::default(),
+            connections_per_address: 256,
+            head_timeout_ms: 10_000,
+            body_timeout_ms: 30_000,
+            streams: StreamLimits { total: 1_000, per_subject: 8 },
+            timeout_ms: 15_000,
+            part_timeout_ms: 2_000,
+        }
+    }
+
+    /// Reads the settings of a gateway that is to listen at `listen`.
     ///
     /// # Errors
-    /// [`ConfigError`] naming the first variable that cannot be used.
-    pub fn from_environment(environment: &Environment) -> Result<Self, ConfigError> {
-        let default = Self::default();
+    /// [`ConfigError`] naming the first variable that is missing or cannot be used.
+    pub fn from_environment(environment: &Environment, listen: SocketAddr) -> Result<Self, ConfigError> {
+        let default = Self::of(Issuer::from_environment(environment, listen)?);
+        let StreamLimits { total, per_subject } = default.streams;
+        let connections_per_address = default.connections_per_address;
         Ok(Self {
-            checkout_url: url(environment, "BOUTIQUE_CHECKOUT_URL", default.checkout_url)?,
-            oms_url: url(environment, "BOUTIQUE_OMS_URL", default.oms_url)?,
-            accounting_url: url(environment, "BOUTIQUE_ACCOUNTING_URL", default.accounting_url)?,
-            warehouse_url: url(environment, "BOUTIQUE_WAREHOUSE_URL", default.warehouse_url)?,
-            inventory_url: url(environment, "BOUTIQUE_INVENTORY_URL", default.inventory_url)?,
-            fraud_bridge_url: url(environment, "BOUTIQUE_FRAUD_BRIDGE_URL", default.fraud_bridge_url)?,
-            crm_url: url(environment, "BOUTIQUE_CRM_URL", default.crm_url)?,
-            furniture_url: url(environment, "BOUTIQUE_FURNITURE_URL", default.furniture_url)?,
-            food_url: url(environment, "BOUTIQUE_FOOD_URL", default.food_url)?,
-            timeout_ms: timeout(environment, "BOUTIQUE_GATEWAY_TIMEOUT_MS", default.timeout_ms)?,
-            part_timeout_ms: timeout(environment, "BOUTIQUE_GATEWAY_PART_TIMEOUT_MS", default.part_timeout_ms)?,
+            services: Services::from_environment(environment)?,
+            rates: Rates::from_environment(environment)?,
+            proxies: proxies(environment)?,
+            connections_per_address: within(
+                environment,
+                "BOUTIQUE_CONNECTIONS_PER_ADDRESS",
+                connections_per_address,
+                MAX_CONNECTIONS,
+            )?,
+            head_timeout_ms: within(environment, "BOUTIQUE_HEAD_TIMEOUT_MS", default.head_timeout_ms, MAX_TIMEOUT_MS)?,
+            body_timeout_ms: within(environment, "BOUTIQUE_BODY_TIMEOUT_MS", default.body_timeout_ms, MAX_TIMEOUT_MS)?,
+            streams: StreamLimits {
+                total: within(environment, "BOUTIQUE_STREAMS", total, MAX_STREAMS)?,
+                per_subject: within(environment, "BOUTIQUE_STREAMS_PER_SUBJECT", per_subject, MAX_STREAMS)?,
+            },
+            timeout_ms: within(environment, "BOUTIQUE_GATEWAY_TIMEOUT_MS", default.timeout_ms, MAX_TIMEOUT_MS)?,
+            part_timeout_ms: within(
+                environment,
+                "BOUTIQUE_GATEWAY_PART_TIMEOUT_MS",
+                default.part_timeout_ms,
+                MAX_TIMEOUT_MS,
+            )?,
+            ..default
         })
     }
 
@@ -85,32 +184,167 @@ impl Config {
     }
 }
 
-fn url(environment: &Environment, name: &str, default: String) -> Result<String, ConfigError> {
-    let url = environment.or(name, default)?;
-    if url.starts_with("http://") {
-        return Ok(url);
+impl Issuer {
+    /// Decides whether tokens are believed.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when the settings are none.
+    pub(crate) fn verifier(&self) -> Result<Verifier, ConfigError> {
+        let keys = Jwks::new(&self.jwks).or_else(|error| refuse(JWKS, error.to_string()))?;
+        let trust = match self.development {
+            Some(here) => Trust::of_development(here, self.audience.clone(), keys),
+            None => Trust::new(vec![self.name.clone()], self.audience.clone(), keys),
+        };
+        trust.map(Verifier::new).or_else(|error| refuse(ISSUER, format!("cannot be used: {error}")))
     }
-    Err(ConfigError { name: name.to_owned(), problem: format!("cannot be {url:?}: expected http://host:port") })
+
+    fn from_environment(environment: &Environment, listen: SocketAddr) -> Result<Self, ConfigError> {
+        let needed = |name: &str, what: &str| {
+            environment
+                .text(name)
+                .map(ToOwned::to_owned)
+                .ok_or_else(|| ConfigError { name: name.to_owned(), problem: format!("is not set: {what}") })
+        };
+        let name = needed(ISSUER, "whose tokens (`iss`) are clients to bring?")?;
+        let audience = needed(AUDIENCE, "for which audience (`aud`) are clients' tokens made?")?;
+        let jwks = needed(JWKS, "where are the issuer's keys? https://… or file:PATH")?;
+        let mut development = None;
+        if name == development::ISSUER {
+            let here = OnThisMachine::check(|name| environment.text(name).is_some(), listen);
+            development = Some(here.or_else(|error| refuse(ISSUER, format!("cannot be {name}: {error}")))?);
+        }
+        let issuer = Self { name, audience, jwks, development };
+        issuer.verifier().map(|_| issuer)
+    }
 }
 
-fn timeout(environment: &Environment, name: &str, default: u64) -> Result<u64, ConfigError> {
+impl Services {
+    fn from_environment(environment: &Environment) -> Result<Self, ConfigError> {
+        let default = Self::default();
+        Ok(Self {
+            checkout: urls(environment, "BOUTIQUE_CHECKOUT_URL", default.checkout)?,
+            oms: urls(environment, "BOUTIQUE_OMS_URL", default.oms)?,
+            accounting: urls(environment, "BOUTIQUE_ACCOUNTING_URL", default.accounting)?,
+            warehouse: urls(environment, "BOUTIQUE_WAREHOUSE_URL", default.warehouse)?,
+            inventory: urls(environment, "BOUTIQUE_INVENTORY_URL", default.inventory)?,
+            fraud_bridge: urls(environment, "BOUTIQUE_FRAUD_BRIDGE_URL", default.fraud_bridge)?,
+            crm: urls(environment, "BOUTIQUE_CRM_URL", default.crm)?,
+            furniture: urls(environment, "BOUTIQUE_FURNITURE_URL", default.furniture)?,
+            food: urls(environment, "BOUTIQUE_FOOD_URL", default.food)?,
+        })
+    }
+}
+
+impl Rates {
+    fn from_environment(environment: &Environment) -> Result<Self, ConfigError> {
+        let rate = |whose: &str, default: Rate| {
+            let per_second = format!("BOUTIQUE_RATE_{whose}_PER_S");
+            let burst = format!("BOUTIQUE_RATE_{whose}_BURST");
+            Ok(Rate::new(
+                within(environment, &per_second, default.per_second.get(), MAX_RATE)?,
+                within(environment, &burst, default.burst.get(), MAX_RATE)?,
+            ))
+        };
+        let default = Self::default();
+        Ok(Self {
+            address: rate("ADDRESS", default.address)?,
+            customer: rate("CUSTOMER", default.customer)?,
+            staff: rate("STAFF", default.staff)?,
+        })
+    }
+}
+
+fn proxies(environment: &Environment) -> Result<Proxies, ConfigError> {
+    let (networks, header) = ("BOUTIQUE_TRUSTED_PROXIES", "BOUTIQUE_FORWARDED_HEADER");
+    let forwarding = match environment.text(header) {
+        None => Forwarding::default(),
+        Some(text) => text
+            .parse()
+            .or_else(|()| refuse(header, format!("cannot be {text:?}: expected x-forwarded-for or forwarded")))?,
+    };
+    Proxies::parse(environment.text(networks).unwrap_or_default(), forwarding)
+        .or_else(|problem| refuse(networks, format!("cannot be used: {problem}")))
+}
+
+fn urls(environment: &Environment, name: &str, default: String) -> Result<String, ConfigError> {
+    let urls = environment.or(name, default)?;
+    let all: Vec<&str> = urls.split(',').map(str::trim).collect();
+    if all.len() <= MAX_ADDRESSES && all.iter().all(|url| url.starts_with("http://")) {
+        return Ok(urls);
+    }
+    refuse(
+        name,
+        format!("cannot be {urls:?}: expected http://host:port, or up to {MAX_ADDRESSES} of these with commas between"),
+    )
+}
+
+fn within<T>(environment: &Environment, name: &str, default: T, most: T) -> Result<T, ConfigError>
+where
+    T: FromStr + PartialOrd + Copy + From<u8> + Display,
+{
     let value = environment.or(name, default)?;
-    if (1..=MAX_TIMEOUT_MS).contains(&value) {
+    if value >= T::from(1) && value <= most {
         return Ok(value);
     }
-    Err(ConfigError { name: name.to_owned(), problem: format!("cannot be {value}: expected 1 to {MAX_TIMEOUT_MS}") })
+    refuse(name, format!("cannot be {value}: expected 1 to {most}"))
+}
+
+fn refuse<T>(name: &str, problem: String) -> Result<T, ConfigError> {
+    Err(ConfigError { name: name.to_owned(), problem })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const NEEDED: [(&str, &str); 3] =
+        [(ISSUER, "https://issuer.example"), (AUDIENCE, "shop"), (JWKS, "https://issuer.example/keys")];
+
+    fn read(settings: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let all = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Config::from_environment(&Environment::of(all), "127.0.0.1:8080".parse().unwrap())
+    }
+
+    #[test]
+    fn who_is_believed_must_be_said() {
+        assert!(read(&NEEDED).is_ok());
+        for (missing, _) in NEEDED {
+            let rest: Vec<_> = NEEDED.into_iter().filter(|(name, _)| *name != missing).collect();
+            let error = read(&rest).unwrap_err();
+            assert_eq!(error.name, missing);
+            assert!(error.problem.starts_with("is not set: "), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_development_issuer_is_believed_on_one_machine_only() {
+        let local =
+            [(ISSUER, development::ISSUER), NEEDED[1], (JWKS, "file:/keys.json"), ("PUBSUB_EMULATOR_HOST", "x:1")];
+        assert!(read(&local).unwrap().issuer.development.is_some());
+        assert_eq!(read(&local[..3]).unwrap_err().name, ISSUER, "Pub/Sub is Google's");
+        let cloud: Vec<_> = local.into_iter().chain([("K_SERVICE", "gateway")]).collect();
+        assert_eq!(read(&cloud).unwrap_err().name, ISSUER);
+        let insecure = [NEEDED[0], NEEDED[1], (JWKS, "http://issuer.example/keys")];
+        assert_eq!(read(&insecure).unwrap_err().name, JWKS);
+    }
+
     #[test]
     fn settings_out_of_range_are_named() {
-        assert_eq!(Config::from_environment(&Environment::default()), Ok(Config::default()));
-        for (name, value) in [("BOUTIQUE_OMS_URL", "oms"), ("BOUTIQUE_GATEWAY_TIMEOUT_MS", "0")] {
-            let environment = Environment::of([(name.to_owned(), value.to_owned())]);
-            assert_eq!(Config::from_environment(&environment).unwrap_err().name, name);
+        for (name, value) in [
+            ("BOUTIQUE_OMS_URL", "oms"),
+            ("BOUTIQUE_OMS_URL", "http://a:1,b:2"),
+            ("BOUTIQUE_GATEWAY_TIMEOUT_MS", "0"),
+            ("BOUTIQUE_RATE_STAFF_BURST", "1000001"),
+            ("BOUTIQUE_STREAMS", "0"),
+            ("BOUTIQUE_CONNECTIONS_PER_ADDRESS", "many"),
+            ("BOUTIQUE_TRUSTED_PROXIES", "10.0.0.0/33"),
+            ("BOUTIQUE_FORWARDED_HEADER", "x-real-ip"),
+        ] {
+            let settings: Vec<_> = NEEDED.into_iter().chain([(name, value)]).collect();
+            assert_eq!(read(&settings).unwrap_err().name, name, "{value}");
         }
+        let two = [("BOUTIQUE_OMS_URL", "http://a:1, http://b:2")];
+        let settings: Vec<_> = NEEDED.into_iter().chain(two).collect();
+        assert_eq!(read(&settings).unwrap().services.oms, "http://a:1, http://b:2");
     }
 }

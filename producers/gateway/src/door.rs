@@ -1,110 +1,220 @@
-//! The public door: routes, and the one place every request passes.
+//! The public door: one table of routes, from which the router, the description of the API and the README's table are made.
 
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
-use axum::middleware::{Next, from_fn};
+use axum::extract::{Extension, Path, Query, Request, State};
+use axum::handler::Handler;
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{MethodFilter, MethodRouter, get, on};
 use axum::{Json, Router};
 use bytes::Bytes;
 use events::OrderId;
-use runtime::peer::TRACEPARENT;
-use runtime::{Problem, body, peer};
+use futures::future::join;
+use runtime::config::ConfigError;
+use runtime::{Identity, Problem, body};
 use serde_json::json;
 
-use crate::catalog::{self, Catalog, Paging};
+use crate::admission::{Admission, Principal, Scope, admit, require};
+use crate::catalog::{self, Asked, Catalog};
 use crate::config::Config;
+use crate::describe;
 use crate::forward::forward;
+use crate::listing::Listing;
 use crate::order::{self, Aggregate};
+use crate::owners::Owners;
 use crate::peers::Peers;
+use crate::placing;
 use crate::service::NAME;
+use crate::streams::Streams;
 use crate::timeline::{self, Timeline};
 
 /// The largest body accepted, in bytes.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// The routes of the table in the README.
-pub fn router(config: &Config) -> Router {
-    let status = |word: &'static str| get(move || async move { Json(json!({ "status": word, "service": NAME })) });
-    Router::new()
-        .route("/v1/orders", post(place).get(list))
-        .route("/v1/orders/{orderId}", get(one))
-        .route("/v1/orders/{orderId}/cancel", post(cancel))
-        .route("/v1/orders/{orderId}/returns", post(send_back))
-        .route("/v1/orders/{orderId}/timeline", get(story))
-        .route("/v1/catalog", get(catalogue))
-        .with_state(Arc::new(Peers::new(config)))
-        .layer(from_fn(admit))
-        // It keeps nothing, so it is ready as soon as it lives.
-        .route("/health", status("ok"))
-        .route("/ready", status("ready"))
-        .fallback(|| async { Problem::not_found("path") })
-        .method_not_allowed_fallback(|| async {
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path does not take this method")
-        })
+/// What handlers stand on.
+pub(crate) struct House {
+    peers: Arc<Peers>,
+    owners: Owners,
+    streams: Arc<Streams>,
 }
 
-/// Every request of a client passes here first. Whose token it is (JWT), how many it may send (rate limit) and which copy of a
-/// service answers it (load balancing) are decided here; today it gives each request its trace.
-async fn admit(mut request: Request, next: Next) -> Response {
-    let trace = HeaderValue::try_from(peer::trace_of(request.headers())).expect("a trace context is ASCII");
-    let name = HeaderName::from_static(TRACEPARENT);
-    request.headers_mut().insert(name.clone(), trace.clone());
-    let mut response = next.run(request).await;
-    response.headers_mut().insert(name, trace);
-    response
+/// A gateway, assembled and not yet listening.
+pub struct Gateway {
+    house: Arc<House>,
+    admission: Arc<Admission>,
 }
 
-async fn place(State(peers): State<Arc<Peers>>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+/// A route: who may take it, and where it leads.
+pub(crate) struct Route {
+    pub method: Method,
+    pub path: &'static str,
+    /// What a token must have.
+    pub scope: Scope,
+    handler: MethodRouter<Arc<House>>,
+}
+
+fn route<H, T>(method: Method, path: &'static str, scope: Scope, handler: H) -> Route
+where
+    H: Handler<T, Arc<House>>,
+    T: 'static,
+{
+    let filter = MethodFilter::try_from(method.clone()).expect("the methods of the table are known ones");
+    Route { method, path, scope, handler: on(filter, handler) }
+}
+
+/// The table.
+pub(crate) fn routes() -> Vec<Route> {
+    use Scope::{CatalogRead, OrdersAny, OrdersRead, OrdersWrite};
+    vec![
+        route(Method::POST, "/v1/orders", OrdersWrite, place),
+        route(Method::GET, "/v1/orders", OrdersRead, list),
+        route(Method::GET, "/v1/orders/{orderId}", OrdersRead, one),
+        route(Method::POST, "/v1/orders/{orderId}/cancel", OrdersWrite, cancel),
+        route(Method::POST, "/v1/orders/{orderId}/returns", OrdersWrite, send_back),
+        route(Method::GET, "/v1/orders/{orderId}/events", OrdersRead, follow),
+        route(Method::GET, "/v1/orders/{orderId}/timeline", OrdersAny, story),
+        route(Method::GET, "/v1/catalog", CatalogRead, catalogue),
+    ]
+}
+
+impl Gateway {
+    /// A gateway whose services are called as `identity`.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when the issuer's settings are none.
+    pub fn new(config: &Config, identity: &Identity) -> Result<Self, ConfigError> {
+        let peers = Arc::new(Peers::new(config, identity));
+        let streams = Streams::new(Arc::clone(&peers), config.streams);
+        let house = House { peers, owners: Owners::new(), streams };
+        let admission = Admission::new(config, config.issuer.verifier()?);
+        Ok(Self { house: Arc::new(house), admission: Arc::new(admission) })
+    }
+
+    pub(crate) fn streams(&self) -> Arc<Streams> {
+        Arc::clone(&self.house.streams)
+    }
+
+    /// Its doors. Whatever is asked for, the client is counted and, but for what says nothing of anybody, known.
+    pub fn router(&self) -> Router {
+        let status = |word: &'static str| get(move || async move { Json(json!({ "status": word, "service": NAME })) });
+        let guarded = routes().into_iter().fold(Router::new(), |router, Route { path, scope, handler, .. }| {
+            let guard = from_fn(move |request: Request, next: Next| require(scope, request, next));
+            router.route(path, handler.route_layer(guard))
+        });
+        guarded
+            .merge(describe::api().router())
+            .with_state(Arc::clone(&self.house))
+            .fallback(|| async { Problem::not_found("path") })
+            .method_not_allowed_fallback(|| async {
+                Problem::new(
+                    StatusCode::METHOD_NOT_ALLOWED,
+                    "method_not_allowed",
+                    "this path does not take this method",
+                )
+            })
+            .layer(from_fn_with_state(Arc::clone(&self.admission), admit))
+            // It keeps nothing, so it is ready as soon as it lives. Who asks is not counted: probes come often.
+            .route("/health", status("ok"))
+            .route("/ready", status("ready"))
+    }
+}
+
+type Bearer = Extension<Arc<Principal>>;
+
+async fn place(
+    State(house): State<Arc<House>>,
+    Extension(principal): Bearer,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
     let body = body::read(body, MAX_BODY_BYTES).await?;
-    forward(&peers.checkout, Method::POST, "/orders", &headers, body).await
+    placing::for_oneself(&principal, &body)?;
+    forward(&house.peers.checkout, Method::POST, "/orders", &headers, body).await
 }
 
-async fn list(State(peers): State<Arc<Peers>>, headers: HeaderMap, uri: Uri) -> Result<Response, Problem> {
-    let path = uri.query().map_or_else(|| "/orders".to_owned(), |query| format!("/orders?{query}"));
-    forward(&peers.oms, Method::GET, &path, &headers, Bytes::new()).await
+async fn list(
+    State(house): State<Arc<House>>,
+    Extension(principal): Bearer,
+    headers: HeaderMap,
+    listing: Result<Query<Listing>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(listing) = listing.map_err(bad_query)?;
+    let path = listing.path(&house.peers, &house.owners, &principal).await?;
+    forward(&house.peers.oms, Method::GET, &path, &headers, Bytes::new()).await
 }
 
-async fn one(State(peers): State<Arc<Peers>>, Path(id): Path<String>) -> Result<Json<Aggregate>, Problem> {
-    order::aggregate(&peers, &order_id(&id)?).await.map(Json)
+async fn one(
+    State(house): State<Arc<House>>,
+    Extension(principal): Bearer,
+    Path(id): Path<String>,
+) -> Result<Json<Aggregate>, Problem> {
+    let id = order_id(&id)?;
+    let admitted = house.owners.admit(&house.peers, &principal, &id);
+    let (admitted, aggregate) = join(admitted, order::aggregate(&house.peers, &id)).await;
+    admitted?;
+    aggregate.map(Json)
 }
 
 async fn cancel(
-    State(peers): State<Arc<Peers>>,
+    State(house): State<Arc<House>>,
+    Extension(principal): Bearer,
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let path = format!("/orders/{}/cancel", order_id(&id)?);
+    let id = order_id(&id)?;
     let body = body::read(body, MAX_BODY_BYTES).await?;
-    forward(&peers.oms, Method::POST, &path, &headers, body).await
+    house.owners.admit(&house.peers, &principal, &id).await?;
+    forward(&house.peers.oms, Method::POST, &format!("/orders/{id}/cancel"), &headers, body).await
 }
 
 async fn send_back(
-    State(peers): State<Arc<Peers>>,
+    State(house): State<Arc<House>>,
+    Extension(principal): Bearer,
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let path = format!("/orders/{}/returns", order_id(&id)?);
+    let id = order_id(&id)?;
     let body = body::read(body, MAX_BODY_BYTES).await?;
-    forward(&peers.oms, Method::POST, &path, &headers, body).await
+    house.owners.admit(&house.peers, &principal, &id).await?;
+    forward(&house.peers.oms, Method::POST, &format!("/orders/{id}/returns"), &headers, body).await
 }
 
-async fn story(State(peers): State<Arc<Peers>>, Path(id): Path<String>) -> Result<Json<Timeline>, Problem> {
-    timeline::timeline(&peers, order_id(&id)?).await.map(Json)
+async fn follow(
+    State(house): State<Arc<House>>,
+    Extension(principal): Bearer,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let id = order_id(&id)?;
+    if principal.acts_for_any() {
+        house.owners.exists(&house.peers, &id).await?;
+    } else {
+        house.owners.admit(&house.peers, &principal, &id).await?;
+    }
+    let last = headers.get("last-event-id").and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
+    house.streams.open(&principal, id, last)
+}
+
+async fn story(State(house): State<Arc<House>>, Path(id): Path<String>) -> Result<Json<Timeline>, Problem> {
+    timeline::timeline(&house.peers, order_id(&id)?).await.map(Json)
 }
 
 async fn catalogue(
-    State(peers): State<Arc<Peers>>,
-    paging: Result<Query<Paging>, QueryRejection>,
+    State(house): State<Arc<House>>,
+    asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Json<Catalog>, Problem> {
-    let Query(paging) = paging.map_err(|error| Problem::bad_request("bad_query", error.body_text()))?;
-    catalog::catalog(&peers, paging).await.map(Json)
+    let Query(asked) = asked.map_err(bad_query)?;
+    catalog::catalog(&house.peers, &asked).await.map(Json)
+}
+
+fn bad_query(rejection: QueryRejection) -> Problem {
+    Problem::bad_request("bad_query", rejection.body_text())
 }
 
 /// Ids go into paths of services: what is no id names no order.

@@ -1,14 +1,23 @@
 #![doc = include_str!("../README.md")]
 
+mod admission;
 mod catalog;
 mod config;
+mod describe;
 mod door;
 mod forward;
+mod listing;
 mod order;
+mod owners;
 mod peers;
+mod placing;
+mod remembered;
 mod service;
+mod streams;
 mod timeline;
 
-pub use config::Config;
-pub use door::router;
+pub use admission::{Forwarding, Proxies, Rate, Scope};
+pub use config::{Config, Issuer, Rates, Services};
+pub use door::Gateway;
 pub use service::{NAME, Running, start};
+pub use streams::StreamLimits;

@@ -3,16 +3,27 @@
 use events::OrderId;
 use futures::future::join3;
 use runtime::Problem;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::peers::{Part, Peers};
 
+/// What a service knows, as it says it.
+type Object = serde_json::Map<String, serde_json::Value>;
+
 /// An order from all sides.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Order")]
 pub(crate) struct Aggregate {
+    /// As OMS keeps it; as checkout does while OMS has not heard of it.
+    #[schemars(with = "Object")]
     order: Box<RawValue>,
+    /// As accounting keeps it.
+    #[schemars(with = "Option<Object>")]
     invoice: Option<Box<RawValue>>,
+    /// As the warehouse keeps them.
+    #[schemars(with = "Option<Vec<Object>>")]
     shipments: Option<Box<RawValue>>,
     /// Services that did not bring their part: they are down, or have not heard of the order yet.
     missing: Vec<&'static str>,
@@ -23,7 +34,7 @@ struct Shipments {
     shipments: Box<RawValue>,
 }
 
-/// Asks all three side by side. While OMS has not heard of the order, checkout's own record stands in for its.
+/// Asks all three side by side, each in its own time. While OMS has not heard of the order, checkout's own record stands in for its.
 ///
 /// # Errors
 /// 404 when there is no such order, 503 when nobody can say.

@@ -1,9 +1,9 @@
-//! The services behind the gateway. Where a service runs several times, its address is a load balancer's.
+//! The services behind the gateway.
 
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use runtime::{CallError, Peer, Problem};
+use runtime::{CallError, Identity, Peer, Problem};
 use serde::de::DeserializeOwned;
 use tracing::warn;
 
@@ -48,19 +48,25 @@ impl<T> Part<T> {
 }
 
 impl Peers {
-    pub(crate) fn new(config: &Config) -> Self {
-        let part = |name, url: &str| Peer::new(name, url, config.part_timeout());
+    /// Every service, called as `identity`.
+    pub(crate) fn new(config: &Config, identity: &Identity) -> Self {
+        let services = &config.services;
+        let part = |name, urls: &str| {
+            // Where there is another address, half of the time is left for it.
+            let tries = if urls.contains(',') { 2 } else { 1 };
+            identity.peer(name, urls, config.part_timeout() / tries)
+        };
         Self {
             // Requests are passed on to these two, and those take what they take.
-            checkout: Peer::new("checkout", &config.checkout_url, config.timeout()),
-            oms: Peer::new("oms", &config.oms_url, config.timeout()),
-            accounting: part("accounting", &config.accounting_url),
-            warehouse: part("warehouse", &config.warehouse_url),
-            inventory: part("inventory", &config.inventory_url),
-            fraud_bridge: part("fraud-bridge", &config.fraud_bridge_url),
-            crm: part("crm", &config.crm_url),
-            furniture: part("furniture", &config.furniture_url),
-            food: part("food", &config.food_url),
+            checkout: identity.peer("checkout", &services.checkout, config.timeout()),
+            oms: identity.peer("oms", &services.oms, config.timeout()),
+            accounting: part("accounting", &services.accounting),
+            warehouse: part("warehouse", &services.warehouse),
+            inventory: part("inventory", &services.inventory),
+            fraud_bridge: part("fraud-bridge", &services.fraud_bridge),
+            crm: part("crm", &services.crm),
+            furniture: part("furniture", &services.furniture),
+            food: part("food", &services.food),
             part_timeout: config.part_timeout(),
         }
     }
@@ -86,7 +92,7 @@ impl Peers {
 pub(crate) fn no_answer(cause: &CallError) -> Problem {
     warn!(%cause, "a request could not be passed on");
     match cause {
-        CallError::Unavailable { peer, .. } => {
+        CallError::Unavailable { peer, .. } | CallError::TurnedAway { peer, .. } => {
             Problem::unavailable("service_unavailable", format!("{peer} does not answer now, try again"))
         }
         CallError::Refused { problem, .. } => (**problem).clone(),

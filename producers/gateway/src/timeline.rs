@@ -2,24 +2,27 @@
 
 use events::OrderId;
 use futures::future::join_all;
-use runtime::{Problem, Story};
+use runtime::{Peer, Problem, Story};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::peers::{Part, Peers};
 
 /// An order's story.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Timeline {
     order_id: OrderId,
+    /// What each service said and handled.
     services: Vec<Chapter>,
 }
 
 /// One service's part of it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Chapter {
     service: &'static str,
     /// `null` when the service did not answer.
+    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
     story: Option<Story>,
 }
 
@@ -28,8 +31,24 @@ struct Chapter {
 /// # Errors
 /// 404 when all answered and none knows the order.
 pub(crate) async fn timeline(peers: &Peers, order_id: OrderId) -> Result<Timeline, Problem> {
+    let services: Vec<Chapter> =
+        ask(peers, &order_id).await.into_iter().map(|(service, story)| Chapter { service, story }).collect();
+    let nothing = |chapter: &Chapter| chapter.story.as_ref().is_some_and(|story| *story == Story::default());
+    if services.iter().all(nothing) {
+        return Err(Problem::not_found("order"));
+    }
+    Ok(Timeline { order_id, services })
+}
+
+/// The stories of the services that answered.
+pub(crate) async fn stories(peers: &Peers, order_id: &OrderId) -> Vec<(&'static str, Story)> {
+    ask(peers, order_id).await.into_iter().filter_map(|(service, story)| Some((service, story?))).collect()
+}
+
+/// Each service's story; empty for one that knows nothing, `None` for one that did not answer.
+async fn ask(peers: &Peers, order_id: &OrderId) -> Vec<(&'static str, Option<Story>)> {
     let path = format!("/events/{order_id}");
-    let tellers = [
+    let tellers: [&Peer; 8] = [
         &peers.checkout,
         &peers.oms,
         &peers.accounting,
@@ -45,12 +64,7 @@ pub(crate) async fn timeline(peers: &Peers, order_id: OrderId) -> Result<Timelin
             Part::Unknown => Some(Story::default()),
             Part::Down => None,
         };
-        Chapter { service: peer.name(), story }
+        (peer.name(), story)
     });
-    let services = join_all(chapters).await;
-    let nothing = |chapter: &Chapter| chapter.story.as_ref().is_some_and(|story| *story == Story::default());
-    if services.iter().all(nothing) {
-        return Err(Problem::not_found("order"));
-    }
-    Ok(Timeline { order_id, services })
+    join_all(chapters).await
 }

@@ -1,27 +1,27 @@
 //! `POST /tick`: a clock outside says that a minute may have ended.
 
+use axum::Json;
 use axum::extract::State;
-use axum::routing::post;
-use axum::{Json, Router};
-use runtime::{Failure, Problem, Upkeep, clock};
+use runtime::Caller::{Operator, Scheduler};
+use runtime::{Door, Doors, Failure, Problem, Upkeep, clock};
 use tracing::warn;
 
 use crate::tick::{Tick, Ticker};
 
 /// What the door stands on.
 #[derive(Clone)]
-struct Door {
+struct Clockwork {
     ticker: Ticker,
     upkeep: Upkeep,
 }
 
 /// The REST door. A call is also the time for the upkeep: there may be no CPU between calls.
-pub fn router(ticker: Ticker, upkeep: Upkeep) -> Router {
-    // The caller's identity is to be checked here.
-    Router::new().route("/tick", post(tick)).with_state(Door { ticker, upkeep })
+pub fn doors(ticker: Ticker, upkeep: Upkeep) -> Doors {
+    let door = Door::of("Says the latest minute that ended").to(&[Scheduler, Operator]);
+    Doors::new().post("/tick", tick, door).with_state(Clockwork { ticker, upkeep })
 }
 
-async fn tick(State(Door { ticker, upkeep }): State<Door>) -> Result<Json<Tick>, Problem> {
+async fn tick(State(Clockwork { ticker, upkeep }): State<Clockwork>) -> Result<Json<Tick>, Problem> {
     let now = clock::now();
     let tick = ticker.tick(now.as_millisecond()).await.map_err(|failure| refusal(&failure))?;
     upkeep.run(now).await;

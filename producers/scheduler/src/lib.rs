@@ -8,7 +8,7 @@ mod service;
 mod tick;
 
 pub use config::Config;
-pub use door::router;
+pub use door::doors;
 pub use migrations::MIGRATIONS;
 pub use minute::Length;
 pub use service::{NAME, service};

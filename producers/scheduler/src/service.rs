@@ -26,7 +26,7 @@ pub fn service(base: &Base, config: Config) -> Result<Service, StartError> {
     let foundation = Foundation::open(NAME, base, MIGRATIONS, Publishing::WithinRequest)?;
     let ticker = Ticker::new(foundation.transactor.clone(), config.minute);
     let upkeep = Upkeep::new(foundation.transactor.clone(), Vec::new());
-    let service = Service::new(foundation, door::router(ticker.clone(), upkeep.clone()));
+    let service = Service::new(foundation, door::doors(ticker.clone(), upkeep.clone()));
     if !config.self_tick {
         return Ok(service);
     }

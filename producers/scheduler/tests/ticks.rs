@@ -8,7 +8,7 @@ use bus::Bus;
 use events::platform::MinuteElapsed;
 use events::pubsub::Message;
 use runtime::config::Environment;
-use runtime::{Base, Peer, Publisher, Publishing, Transactor, Upkeep};
+use runtime::{Base, Identity, Peer, Publisher, Publishing, Transactor, Upkeep};
 use scheduler::{Config, Length, MIGRATIONS, NAME, Ticker};
 use serde_json::Value;
 use store::{Database, Store};
@@ -100,7 +100,7 @@ async fn a_call_says_the_minute_once_and_sends_what_an_earlier_one_could_not() {
     let house = House::new();
     let transactor = house.transactor("one.db");
     let ticker = Ticker::new(transactor.clone(), Length::WALL_CLOCK);
-    let router = scheduler::router(ticker.clone(), Upkeep::new(transactor, Vec::new()));
+    let router = scheduler::doors(ticker.clone(), Upkeep::new(transactor, Vec::new())).open_house();
     house.bus.refuse(true);
     ticker.tick(T0).await.unwrap();
     assert_eq!(house.said(), []);
@@ -119,7 +119,12 @@ async fn a_call_says_the_minute_once_and_sends_what_an_earlier_one_could_not() {
 async fn it_ticks_by_itself_unless_told_not_to() {
     let house = House::new();
     let database = Database::Sqlite { path: house.folder.path().join("own.db") };
-    let base = Base { listen: "127.0.0.1:0".parse().unwrap(), database, bus: Arc::clone(&house.bus) as _ };
+    let base = Base {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        database,
+        bus: Arc::clone(&house.bus) as _,
+        identity: Identity::open_house(),
+    };
     let config = |self_tick: &str| {
         let settings = [("BOUTIQUE_MINUTE_MS", "50"), ("BOUTIQUE_SELF_TICK", self_tick)];
         let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use runtime::config::Environment;
-use runtime::{Base, Open, Service, StartError, simulation};
+use runtime::{Base, Identity, Open, Service, StartError, simulation};
 use store::{HeldDatabase, Migration};
 
 use crate::door::Door;
@@ -113,6 +113,7 @@ impl World {
             listen: ([127, 0, 0, 1], 0).into(),
             database: house.database.through(gate),
             bus: Arc::new(Door::new(self, &life)),
+            identity: Identity::open_house(),
         };
         let line = Arc::new(Line::new(self, &life));
         let service = simulation::on_wire(line, || (house.part.assemble)(&base, &environment(&locked(&self.settings))));

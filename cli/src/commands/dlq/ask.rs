@@ -13,6 +13,7 @@ use runtime::{Peer, Problem};
 use serde_json::Value;
 
 use crate::addresses::Addresses;
+use crate::api;
 
 /// A plan of many letters asks their consumer about each of them.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -38,7 +39,7 @@ impl Ops {
             Some(url) => url.clone(),
             None => Addresses::load(&self.data)?.url(ops::NAME)?.to_owned(),
         };
-        Ok(Peer::new(ops::NAME, &url, PATIENCE))
+        api::peer_at(&self.data, ops::NAME, &url, PATIENCE)
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::bail;
 use clap::Args;
 use events::OrderId;
-use runtime::{CallError, Peer};
+use runtime::CallError;
 use serde_json::{Value, json};
 
 use crate::addresses::Addresses;
@@ -48,8 +48,8 @@ struct Review {
 impl Review {
     async fn give(self, verb: &str, word: Value, done: &str) -> anyhow::Result<()> {
         let oms = match &self.oms {
-            Some(url) => Peer::new("oms", url, PATIENCE),
-            None => api::peer(&Addresses::load(&self.data)?, "oms")?,
+            Some(url) => api::peer_at(&self.data, "oms", url, PATIENCE)?,
+            None => api::peer(&self.data, &Addresses::load(&self.data)?, "oms")?,
         };
         let order = &self.order;
         let answer: Value = match oms.post(&format!("/orders/{order}/{verb}"), &word).await {

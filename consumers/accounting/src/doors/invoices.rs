@@ -9,7 +9,7 @@ use events::{Fact, InvoiceId, Money, OrderId, RefundId, Timestamp};
 use runtime::{CallError, Cause, Failure, Problem, clock};
 use serde::Serialize;
 
-use super::Door;
+use super::House;
 use crate::credit_notes::{self, CreditNote};
 use crate::decide;
 use crate::invoices::{self, Invoice, Status};
@@ -74,7 +74,10 @@ fn view(order_id: &OrderId, invoice: Invoice, credit_notes: Vec<CreditNote>) -> 
     }
 }
 
-pub(super) async fn show(State(door): State<Door>, Path(order_id): Path<String>) -> Result<Json<InvoiceView>, Problem> {
+pub(super) async fn show(
+    State(door): State<House>,
+    Path(order_id): Path<String>,
+) -> Result<Json<InvoiceView>, Problem> {
     let order_id: OrderId = order_id.parse().map_err(|_| Problem::not_found("invoice"))?;
     let found: Option<InvoiceView> = door.transactor.store().read(move |tx| find(tx, &order_id)).await?;
     // A cancelled order for which no invoice was asked has none.
@@ -83,7 +86,10 @@ pub(super) async fn show(State(door): State<Door>, Path(order_id): Path<String>)
 }
 
 /// Issues an order's invoice. A refusal is committed and said like an invoice, then told to the client.
-pub(super) async fn create(door: &Door, request: InvoiceRequested) -> Result<(StatusCode, Json<InvoiceView>), Problem> {
+pub(super) async fn create(
+    door: &House,
+    request: InvoiceRequested,
+) -> Result<(StatusCode, Json<InvoiceView>), Problem> {
     request.check()?;
     decide::open(&request)?;
     let billing = door.crm.billing(&request.customer_id).await.map_err(unanswered)?;
@@ -106,7 +112,7 @@ pub(super) async fn create(door: &Door, request: InvoiceRequested) -> Result<(St
 
 fn unanswered(error: CallError) -> Problem {
     match error {
-        CallError::Unavailable { .. } => {
+        CallError::Unavailable { .. } | CallError::TurnedAway { .. } => {
             Problem::unavailable("peer_unavailable", "the CRM cannot answer now, try again")
         }
         error => Problem::internal(&error.to_string()),

@@ -9,7 +9,7 @@ use serde::Serialize;
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
-use super::Door;
+use super::House;
 use crate::ledger::{self, Balance};
 
 #[derive(Serialize)]
@@ -27,7 +27,7 @@ struct AccountView {
 }
 
 /// Sums the whole ledger, on a thread of its own.
-pub(super) async fn trial_balance(State(door): State<Door>) -> Result<Json<TrialBalance>, Problem> {
+pub(super) async fn trial_balance(State(door): State<House>) -> Result<Json<TrialBalance>, Problem> {
     let store = door.transactor.store().clone();
     let handle = Handle::current();
     let summed = spawn_blocking(move || handle.block_on(store.read(ledger::balances))).await;

@@ -4,24 +4,34 @@ mod invoices;
 mod ledger;
 mod transactions;
 
-use axum::Router;
-use axum::routing::get;
-use runtime::Transactor;
+use runtime::Caller::{Gateway, Operator};
+use runtime::{Door, Doors, Transactor};
 
 use crate::crm::Crm;
 
 #[derive(Clone)]
-pub(crate) struct Door {
+pub(crate) struct House {
     transactor: Transactor,
     crm: Crm,
 }
 
-/// Every route. Callers will be authenticated in one layer around this router.
-pub(crate) fn router(transactor: Transactor, crm: Crm) -> Router {
-    Router::new()
-        .route("/transactions", get(transactions::list).post(transactions::create))
-        .route("/transactions/{id}", get(transactions::show).put(transactions::update).delete(transactions::delete))
-        .route("/invoices/{orderId}", get(invoices::show))
-        .route("/ledger/trial-balance", get(ledger::trial_balance))
-        .with_state(Door { transactor, crm })
+/// Every door.
+pub(crate) fn doors(transactor: Transactor, crm: Crm) -> Doors {
+    Doors::new()
+        .get(
+            "/transactions",
+            transactions::list,
+            Door::of("Lists transactions, with the CRM's customers").to(&[Operator]),
+        )
+        .post(
+            "/transactions",
+            transactions::create,
+            Door::of("Adds a transaction, or issues an invoice").to(&[Operator]),
+        )
+        .get("/transactions/{id}", transactions::show, Door::of("One transaction").to(&[Operator]))
+        .put("/transactions/{id}", transactions::update, Door::of("Corrects a transaction").to(&[Operator]))
+        .delete("/transactions/{id}", transactions::delete, Door::of("Takes a transaction back").to(&[Operator]))
+        .get("/invoices/{orderId}", invoices::show, Door::of("An order's invoice").to(&[Gateway, Operator]))
+        .get("/ledger/trial-balance", ledger::trial_balance, Door::of("Debits and credits by account").to(&[Operator]))
+        .with_state(House { transactor, crm })
 }

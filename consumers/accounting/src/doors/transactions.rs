@@ -12,7 +12,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Door, invoices};
+use super::{House, invoices};
 use crate::crm::Customer;
 use crate::transactions::{self, Draft, TransactionView};
 
@@ -39,7 +39,7 @@ struct Probe {
     order_id: Option<IgnoredAny>,
 }
 
-pub(super) async fn list(State(door): State<Door>, page: Page<i64>) -> Result<Json<TransactionsView>, Problem> {
+pub(super) async fn list(State(door): State<House>, page: Page<i64>) -> Result<Json<TransactionsView>, Problem> {
     let (limit, after) = (page.limit, page.after.unwrap_or_default());
     let mut transactions = door.transactor.store().read(move |tx| transactions::list(tx, after, limit + 1)).await?;
     let more = transactions.len() > limit as usize;
@@ -55,7 +55,7 @@ pub(super) async fn list(State(door): State<Door>, page: Page<i64>) -> Result<Js
     Ok(Json(TransactionsView { transactions, crm_integration, next }))
 }
 
-pub(super) async fn create(State(door): State<Door>, body: Body) -> Result<Response, Problem> {
+pub(super) async fn create(State(door): State<House>, body: Body) -> Result<Response, Problem> {
     let bytes = body::read(body, body::MAX_JSON_BYTES).await?;
     let probe: Result<Probe, _> = serde_json::from_slice(&bytes);
     if probe.is_ok_and(|probe| probe.order_id.is_some()) {
@@ -67,14 +67,14 @@ pub(super) async fn create(State(door): State<Door>, body: Body) -> Result<Respo
     Ok((StatusCode::CREATED, Json(view?)).into_response())
 }
 
-pub(super) async fn show(State(door): State<Door>, Path(id): Path<String>) -> Result<Json<TransactionView>, Problem> {
+pub(super) async fn show(State(door): State<House>, Path(id): Path<String>) -> Result<Json<TransactionView>, Problem> {
     let id = parse(&id).ok_or_else(absent)?;
     let view: Result<_, StoreError> = door.transactor.store().read(move |tx| transactions::one(tx, id)).await;
     view?.map(Json).ok_or_else(absent)
 }
 
 pub(super) async fn update(
-    State(door): State<Door>,
+    State(door): State<House>,
     Path(id): Path<String>,
     JsonBody(draft): JsonBody<Draft>,
 ) -> Result<Json<TransactionView>, Problem> {
@@ -88,7 +88,7 @@ pub(super) async fn update(
     view?.map(Json).ok_or_else(absent)
 }
 
-pub(super) async fn delete(State(door): State<Door>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+pub(super) async fn delete(State(door): State<House>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
     let id = parse(&id).ok_or_else(absent)?;
     let write = door.transactor.store().write(clock::now_ms(), move |tx| {
         tx.lock(&lock_key(id))?;

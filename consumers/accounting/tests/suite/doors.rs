@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 use events::billing::{InvoiceFailed, InvoiceIssued};
-use runtime::{Base, Outcome, Peer};
+use runtime::{Base, Identity, Outcome, Peer};
 use serde_json::{Value, json};
 use store::Database;
 use testkit::{SimulatedBus, delete, event, get, post, put, request};
@@ -188,6 +188,7 @@ async fn the_started_service_is_healthy_and_knows_no_other_path() {
         listen: ([127, 0, 0, 1], 0).into(),
         database: Database::Sqlite { path: folder.path().join("accounting.db") },
         bus: Arc::new(SimulatedBus::default()),
+        identity: Identity::open_house(),
     };
     let service = accounting::service(&base, accounting::Config::default()).unwrap();
     let running = service.start(base.listen).await.unwrap();

@@ -2,7 +2,7 @@
 
 use events::billing::{InvoiceFailed, InvoiceIssued, RefundIssued};
 use events::{Fact, Money};
-use runtime::{Failure, Outcome};
+use runtime::{Failure, Identity, Outcome};
 use serde_json::{Value, json};
 use testkit::event;
 
@@ -175,7 +175,7 @@ async fn an_order_that_costs_nothing_is_invoiced_and_cancelled_without_an_entry(
 
 #[test]
 fn the_consumer_hears_what_the_topology_says() {
-    let consumer = accounting::consumer(&accounting::Config::default());
+    let consumer = accounting::consumer(&accounting::Config::default(), &Identity::open_house());
     let mut heard: Vec<&str> = events::topology::EVENTS
         .iter()
         .filter(|row| row.heard_by.contains(&accounting::NAME))

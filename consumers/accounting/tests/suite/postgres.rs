@@ -6,7 +6,7 @@ use std::sync::Arc;
 use accounting::MIGRATIONS;
 use events::Money;
 use events::billing::{RefundIssued, RefundRequested};
-use runtime::{Deliveries, Outcome, Publisher, Publishing, Transactor, clock};
+use runtime::{Deliveries, Identity, Outcome, Publisher, Publishing, Transactor, clock};
 use serde_json::json;
 use store::{Database, Store, StoreError, Tx};
 use testkit::{SimulatedBus, event, facts_of, get};
@@ -55,7 +55,10 @@ async fn a_refund_from_before_credit_notes_had_numbers_has_one() {
         old.close().await;
         let transactor = transactor(Store::open(&database, MIGRATIONS).unwrap());
         let world = World::new().await;
-        let shown = get(&accounting::router(&transactor, &world.config), "/invoices/o-1").await.body;
+        let shown =
+            get(&accounting::doors(&transactor, &world.config, &Identity::open_house()).open_house(), "/invoices/o-1")
+                .await
+                .body;
         let notes = shown["creditNotes"].as_array().unwrap();
         assert_eq!((notes.len(), &notes[0]["refundId"], &notes[0]["amount"]), (1, &json!("r-1"), &money(100)));
     }
@@ -67,7 +70,8 @@ async fn an_invoice_is_earned_and_given_back_on_every_database() {
     for database in databases(folder.path()) {
         let transactor = transactor(Store::open(&database, MIGRATIONS).unwrap());
         let world = World::new().await;
-        let deliveries = Deliveries::new(accounting::consumer(&world.config), transactor.clone());
+        let deliveries =
+            Deliveries::new(accounting::consumer(&world.config, &Identity::open_house()), transactor.clone());
         let refund = |id: &str, minor| {
             event(RefundRequested {
                 order_id: "o-1".parse().unwrap(),
@@ -92,7 +96,10 @@ async fn an_invoice_is_earned_and_given_back_on_every_database() {
         }
         let outcome = deliveries.deliver(refund("r-3", 1)).await;
         assert!(matches!(&outcome, Outcome::Permanent(failure) if failure.code() == "illegal_state"), "{outcome:?}");
-        let shown = get(&accounting::router(&transactor, &world.config), "/invoices/o-1").await.body;
+        let shown =
+            get(&accounting::doors(&transactor, &world.config, &Identity::open_house()).open_house(), "/invoices/o-1")
+                .await
+                .body;
         assert_eq!((&shown["refunded"], shown["creditNotes"].as_array().unwrap().len()), (&money(30_399), 2));
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use accounting::{Config, MIGRATIONS, consumer, router};
+use accounting::{Config, MIGRATIONS, consumer, doors};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -73,8 +73,8 @@ impl World {
             crm_timeout: Duration::from_millis(300),
             fail: None,
         };
-        let accounting = Scenario::new(consumer(&config), MIGRATIONS);
-        let doors = router(accounting.transactor(), &config);
+        let accounting = Scenario::new(consumer(&config, &runtime::Identity::open_house()), MIGRATIONS);
+        let doors = doors(accounting.transactor(), &config, &runtime::Identity::open_house()).open_house();
         Self { accounting, doors, config, crm, _server: server }
     }
 

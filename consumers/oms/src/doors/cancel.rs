@@ -55,7 +55,7 @@ impl Doors {
             Ok(Stopped { stopped: true }) => Ok(()),
             Ok(Stopped { stopped: false }) => Err(already_dispatched()),
             Err(error) if error.status() == Some(StatusCode::CONFLICT.as_u16()) => Err(already_dispatched()),
-            Err(CallError::Unavailable { .. }) => {
+            Err(CallError::Unavailable { .. } | CallError::TurnedAway { .. }) => {
                 Err(Problem::unavailable("warehouse_unavailable", "the warehouse cannot be asked now, try again"))
             }
             Err(error) => Err(Problem::internal(&error.to_string())),

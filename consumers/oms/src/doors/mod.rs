@@ -5,11 +5,10 @@ mod look;
 mod returns;
 mod review;
 
-use axum::Router;
 use axum::http::HeaderMap;
-use axum::routing::{get, post};
 use events::OrderId;
-use runtime::{Cause, Peer, Problem, Transactor};
+use runtime::Caller::{Gateway, Operator};
+use runtime::{Cause, Door, Identity, Peer, Problem, Transactor};
 use serde::Serialize;
 use store::StoreError;
 
@@ -31,19 +30,19 @@ pub(crate) struct Doors {
     damaged_refund_percent: u32,
 }
 
-/// The REST doors.
-pub fn router(transactor: Transactor, config: &Config) -> Router {
-    let warehouse = Peer::new("warehouse", &config.warehouse_url, config.peer_timeout);
-    // The caller's identity is to be checked here, in one layer before every route.
-    Router::new()
-        .route("/orders", get(look::list))
-        .route("/orders/stuck", get(look::stuck))
-        .route("/orders/summary", get(look::summary))
-        .route("/orders/{orderId}", get(look::one))
-        .route("/orders/{orderId}/cancel", post(cancel::cancel))
-        .route("/orders/{orderId}/release", post(review::release))
-        .route("/orders/{orderId}/refuse", post(review::refuse))
-        .route("/orders/{orderId}/returns", post(returns::ask))
+/// The REST doors; the warehouse is called as `identity`.
+pub fn doors(transactor: Transactor, config: &Config, identity: &Identity) -> runtime::Doors {
+    const CLIENTS: &[runtime::Caller] = &[Gateway, Operator];
+    let warehouse = identity.peer("warehouse", &config.warehouse_url, config.peer_timeout);
+    runtime::Doors::new()
+        .get("/orders", look::list, Door::of("Lists orders, page by page").to(CLIENTS))
+        .get("/orders/stuck", look::stuck, Door::of("Orders that wait too long, and for what").to(&[Operator]))
+        .get("/orders/summary", look::summary, Door::of("Orders by status").to(&[Operator]))
+        .get("/orders/{orderId}", look::one, Door::of("One order").to(CLIENTS))
+        .post("/orders/{orderId}/cancel", cancel::cancel, Door::of("Cancels an order").to(CLIENTS))
+        .post("/orders/{orderId}/release", review::release, Door::of("Lets an order on hold go on").to(&[Operator]))
+        .post("/orders/{orderId}/refuse", review::refuse, Door::of("Cancels an order on hold").to(&[Operator]))
+        .post("/orders/{orderId}/returns", returns::ask, Door::of("Asks to send goods back").to(CLIENTS))
         .with_state(Doors {
             transactor,
             warehouse,

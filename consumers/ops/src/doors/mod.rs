@@ -6,8 +6,8 @@ mod plans;
 mod replays;
 mod trail;
 
-use axum::Router;
-use axum::routing::{get, post};
+use runtime::Caller::Operator;
+use runtime::Door;
 use store::Store;
 
 use crate::peers::Peers;
@@ -22,22 +22,25 @@ pub(crate) struct Doors {
     settle_patience_ms: i64,
 }
 
-pub(crate) fn router(store: Store, peers: Peers, planner: Planner, settle_patience_ms: i64) -> Router {
-    Router::new()
-        .route("/groups", get(letters::groups))
-        .route("/letters", get(letters::list))
-        .route("/letters/archive", post(letters::archive))
-        .route("/letters/{letterId}", get(letters::show))
-        .route("/letters/{letterId}/edits", post(edits::propose))
-        .route("/letters/{letterId}/edits/withdraw", post(edits::withdraw))
-        .route("/edits/{editId}/approve", post(edits::approve))
-        .route("/plans", post(plans::make))
-        .route("/plans/{plan}", get(plans::show))
-        .route("/replays", post(replays::start).get(replays::list))
-        .route("/replays/{replayId}", get(replays::show))
-        .route("/replays/{replayId}/pause", post(replays::pause))
-        .route("/replays/{replayId}/resume", post(replays::resume))
-        .route("/replays/{replayId}/cancel", post(replays::cancel))
-        .route("/audit", get(trail::list))
+/// Every door. All of them are for people on call.
+pub(crate) fn doors(store: Store, peers: Peers, planner: Planner, settle_patience_ms: i64) -> runtime::Doors {
+    let on_call = |summary| Door::of(summary).to(&[Operator]);
+    runtime::Doors::new()
+        .get("/groups", letters::groups, on_call("Dead letters by cause"))
+        .get("/letters", letters::list, on_call("Lists dead letters, page by page"))
+        .post("/letters/archive", letters::archive, on_call("Puts dead letters away"))
+        .get("/letters/{letterId}", letters::show, on_call("One dead letter and its story"))
+        .post("/letters/{letterId}/edits", edits::propose, on_call("Proposes another payload"))
+        .post("/letters/{letterId}/edits/withdraw", edits::withdraw, on_call("Takes a proposal back"))
+        .post("/edits/{editId}/approve", edits::approve, on_call("Approves a proposal of somebody else"))
+        .post("/plans", plans::make, on_call("What a replay would do"))
+        .get("/plans/{plan}", plans::show, on_call("One plan"))
+        .post("/replays", replays::start, on_call("Starts the replay of a plan"))
+        .get("/replays", replays::list, on_call("Lists replays, page by page"))
+        .get("/replays/{replayId}", replays::show, on_call("One replay"))
+        .post("/replays/{replayId}/pause", replays::pause, on_call("Pauses a replay"))
+        .post("/replays/{replayId}/resume", replays::resume, on_call("Goes on with a replay"))
+        .post("/replays/{replayId}/cancel", replays::cancel, on_call("Ends a replay"))
+        .get("/audit", trail::list, on_call("Who did what, and why"))
         .with_state(Doors { store, peers, planner, settle_patience_ms })
 }

@@ -36,7 +36,7 @@ async fn letters_are_grouped_by_cause_and_listed_by_filter() {
     let rest = world.get(&format!("/letters?limit=8&after={}", first["next"].as_str().unwrap())).await;
     assert_eq!((rest["letters"].as_array().unwrap().len(), &rest["next"]), (4, &Value::Null));
     for query in ["state=lost", "consumer=nobody", "from=yesterday", "limit=0"] {
-        let refused = testkit::get(&world.ops().router, &format!("/letters?{query}")).await;
+        let refused = testkit::get(&world.ops().doors.clone().open_house(), &format!("/letters?{query}")).await;
         assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{query}");
     }
 }
@@ -152,7 +152,10 @@ async fn one_letter_is_shown_whole_but_for_what_is_personal() {
         .map(|part| part["service"].as_str().unwrap())
         .collect();
     assert_eq!(services, [CONSUMER], "the others are out of reach, which is said and not hidden");
-    assert_eq!(testkit::get(&world.ops().router, "/letters/none").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(
+        testkit::get(&world.ops().doors.clone().open_house(), "/letters/none").await.status,
+        StatusCode::NOT_FOUND
+    );
 }
 
 #[tokio::test]
@@ -226,7 +229,7 @@ async fn closed_letters_and_unused_plans_are_forgotten_in_time_and_the_trail_is_
     world.ops().purge.run(now_ms + DAY_MS).await;
     assert_eq!(world.get(&path).await["letters"], 2, "its hour has not been over for a day");
     world.ops().purge.run(now_ms + 2 * DAY_MS).await;
-    assert_eq!(testkit::get(&world.ops().router, &path).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(testkit::get(&world.ops().doors.clone().open_house(), &path).await.status, StatusCode::NOT_FOUND);
     world.ops().purge.run(now_ms + 34 * DAY_MS).await;
     assert_eq!(world.letters().await.len(), 3);
     let used = format!("/plans/{}", order["plan"].as_str().unwrap());

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::Router;
 use axum::http::StatusCode;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -17,7 +16,9 @@ use events::topology::{self, SUBSCRIPTIONS, limits};
 use events::{Envelope, Event};
 use ops::{Config, Parts, Progress};
 use runtime::config::Environment;
-use runtime::{Base, Code, Consumer, Failure, Foundation, Peer, Publishing, Reaction, Running, Service, clock};
+use runtime::{
+    Base, Code, Consumer, Doors, Failure, Foundation, Identity, Peer, Publishing, Reaction, Running, Service, clock,
+};
 use serde_json::{Value, json};
 use store::{Database, Migration, Store, StoreError, Tx, params};
 use tempfile::TempDir;
@@ -132,6 +133,7 @@ impl World {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             database: Database::Sqlite { path: self.database("ops") },
             bus: Arc::clone(&self.bus),
+            identity: Identity::open_house(),
         };
         self.ops = Some(ops::parts(&base, &self.config, Arc::clone(&self.door) as _).unwrap());
     }
@@ -222,13 +224,13 @@ impl World {
     }
 
     pub(crate) async fn get(&self, path: &str) -> Value {
-        let answer = testkit::get(&self.ops().router, path).await;
+        let answer = testkit::get(&self.ops().doors.clone().open_house(), path).await;
         assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.body);
         answer.body
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
-        testkit::post(&self.ops().router, path, body).await
+        testkit::post(&self.ops().doors.clone().open_house(), path, body).await
     }
 
     /// Plans everything that is open, or what the filter says.
@@ -336,10 +338,10 @@ async fn consumer(
     listen: SocketAddr,
 ) -> (Running, SocketAddr) {
     let database = Database::Sqlite { path: folder.path().join(format!("{CONSUMER}.db")) };
-    let base = Base { listen, database, bus: Arc::clone(door) as _ };
+    let base = Base { listen, database, bus: Arc::clone(door) as _, identity: Identity::open_house() };
     let foundation = Foundation::open(CONSUMER, &base, MIGRATIONS, Publishing::WithinRequest).unwrap();
     let consumer = Consumer::new(CONSUMER).on(Tell(Arc::clone(mode)));
-    let running = Service::new(foundation, Router::new()).consumer(consumer).start(listen).await.unwrap();
+    let running = Service::new(foundation, Doors::new()).consumer(consumer).start(listen).await.unwrap();
     let address = running.address();
     (running, address)
 }

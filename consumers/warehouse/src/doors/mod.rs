@@ -6,11 +6,10 @@ mod ship;
 mod stop;
 mod track;
 
-use axum::Router;
 use axum::http::HeaderMap;
-use axum::routing::{get, post};
 use events::OrderId;
-use runtime::{Problem, Transactor};
+use runtime::Caller::{Gateway, Oms, Operator};
+use runtime::{Door, Identity, Problem, Transactor};
 
 use crate::config::{Config, Delays};
 use crate::locations::Ledgers;
@@ -23,19 +22,19 @@ pub(crate) struct Doors {
     delays: Delays,
 }
 
-/// The REST doors.
-pub fn router(transactor: Transactor, config: &Config) -> Router {
-    let doors = Doors { transactor, ledgers: Ledgers::new(config), delays: config.delays };
-    // The caller's identity is to be checked here, in one layer before every route.
-    Router::new()
-        .route("/shipments", get(look::list).post(ship::ship))
-        .route("/shipments/{shipmentId}", get(look::one))
-        .route("/orders/{orderId}/stop", post(stop::stop))
-        .route("/shipments/{shipmentId}/tracking", post(track::track))
-        .route("/returns", get(receive::list))
-        .route("/returns/{returnId}", get(receive::one))
-        .route("/returns/{returnId}/received", post(receive::receive))
-        .with_state(doors)
+/// The REST doors; the ledgers are called as `identity`.
+pub fn doors(transactor: Transactor, config: &Config, identity: &Identity) -> runtime::Doors {
+    let stand = Doors { transactor, ledgers: Ledgers::new(config, identity), delays: config.delays };
+    runtime::Doors::new()
+        .get("/shipments", look::list, Door::of("Lists shipments, page by page").to(&[Gateway, Operator]))
+        .post("/shipments", ship::ship, Door::of("Ships an order").to(&[Oms, Operator]))
+        .get("/shipments/{shipmentId}", look::one, Door::of("One shipment").to(&[Gateway, Operator]))
+        .post("/orders/{orderId}/stop", stop::stop, Door::of("Stops an order's shipments").to(&[Oms, Operator]))
+        .post("/shipments/{shipmentId}/tracking", track::track, Door::of("What the carrier says").to(&[Operator]))
+        .get("/returns", receive::list, Door::of("Lists returns, page by page").to(&[Operator]))
+        .get("/returns/{returnId}", receive::one, Door::of("One return").to(&[Operator]))
+        .post("/returns/{returnId}/received", receive::receive, Door::of("Goods have come back").to(&[Operator]))
+        .with_state(stand)
 }
 
 /// The id in a path. A text that is no id names no order.

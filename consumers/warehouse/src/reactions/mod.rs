@@ -5,7 +5,7 @@ mod expect_return;
 mod ship_order;
 
 use events::Envelope;
-use runtime::{Consumer, NoteMinute};
+use runtime::{Consumer, Identity, NoteMinute};
 
 use self::call_off_shipments::CallOffShipments;
 use self::expect_return::ExpectReturn;
@@ -14,11 +14,11 @@ use crate::config::Config;
 use crate::locations::Ledgers;
 use crate::shipment::Story;
 
-/// The consumer `warehouse`.
+/// The consumer `warehouse`; the ledgers are called as `identity`.
 #[must_use]
-pub fn consumer(config: &Config) -> Consumer {
+pub fn consumer(config: &Config, identity: &Identity) -> Consumer {
     Consumer::new(crate::service::NAME)
-        .on_asking(ShipOrder { ledgers: Ledgers::new(config), delays: config.delays })
+        .on_asking(ShipOrder { ledgers: Ledgers::new(config, identity), delays: config.delays })
         .on(CallOffShipments)
         .on(ExpectReturn)
         .on(NoteMinute)

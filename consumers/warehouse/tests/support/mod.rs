@@ -44,8 +44,9 @@ impl House {
             delays,
             ..Config::default()
         };
-        let scenario = Scenario::new(warehouse::consumer(&config), MIGRATIONS);
-        let doors = warehouse::router(scenario.transactor().clone(), &config);
+        let scenario = Scenario::new(warehouse::consumer(&config, &runtime::Identity::open_house()), MIGRATIONS);
+        let doors =
+            warehouse::doors(scenario.transactor().clone(), &config, &runtime::Identity::open_house()).open_house();
         Self { scenario, doors, delays, config, ledgers: vec![inventory, furniture] }
     }
 

@@ -1,6 +1,6 @@
 //! Who the broker is to the endpoints it pushes to: a key, and tokens signed with it (OpenID Connect).
 //!
-//! The key is made when it is first asked for, never when the broker starts. Neither it nor a token is ever logged.
+//! The key is made when it is first asked for, or by [`Broker::prepare_to_sign`](crate::Broker::prepare_to_sign); a start never waits for it. Neither it nor a token is ever logged.
 
 mod key;
 mod token;

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod balance;
 mod deliveries;
+mod doors;
 mod fixture;
 mod outbox;
 mod push;

@@ -3,13 +3,12 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::Router;
 use bus::Outgoing;
 use bytes::Bytes;
 use events::pubsub::Message;
 use events::{Encoded, Envelope};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use runtime::{Base, Consumer, Foundation, Peer, Publishing, Running, Service};
+use runtime::{Base, Consumer, Doors, Foundation, Identity, Peer, Publishing, Running, Service};
 use serde_json::{Value, json};
 use store::Database;
 use testkit::{SimulatedBus, event};
@@ -31,9 +30,10 @@ impl Shop {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             database: Database::Sqlite { path: folder.path().join("push.db") },
             bus: Arc::clone(&bus) as _,
+            identity: Identity::open_house(),
         };
         let foundation = Foundation::open("accounting", &base, MIGRATIONS, Publishing::WithinRequest).unwrap();
-        let service = Service::new(foundation, Router::new()).consumer(Consumer::new("accounting").on(Invoice));
+        let service = Service::new(foundation, Doors::new()).consumer(Consumer::new("accounting").on(Invoice));
         let running = service.start(base.listen).await.unwrap();
         let peer =
             Peer::new("accounting", &format!("http://{}", running.address()), std::time::Duration::from_secs(10));

@@ -5,12 +5,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use events::order::OrderCancelled;
 use events::pubsub::Message;
 use events::{Encoded, Envelope, Event};
 use runtime::replay::{DryRun, EventKey, Fate, Fates, Question, Rehearsals, Rehearsed, Sample};
-use runtime::{Attempts, Base, Consumer, Failure, Foundation, Inquiry, Peer, Publishing, Running, Service};
+use runtime::{
+    Attempts, Base, Consumer, Doors, Failure, Foundation, Identity, Inquiry, Peer, Publishing, Running, Service,
+};
 use serde_json::{Value, json};
 use store::{Database, Tx};
 use tempfile::TempDir;
@@ -33,9 +34,10 @@ impl Shop {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             database: Database::Sqlite { path: folder.path().join("accounting.db") },
             bus: Arc::clone(&bus) as _,
+            identity: Identity::open_house(),
         };
         let foundation = Foundation::open("accounting", &base, MIGRATIONS, Publishing::WithinRequest).unwrap();
-        let service = Service::new(foundation, Router::new()).consumer(Consumer::new("accounting").on(Invoice));
+        let service = Service::new(foundation, Doors::new()).consumer(Consumer::new("accounting").on(Invoice));
         let running = service.start(base.listen).await.unwrap();
         let peer = Peer::new("accounting", &format!("http://{}", running.address()), Duration::from_secs(10));
         Self { bus, running, peer, folder }
@@ -216,9 +218,10 @@ async fn a_dry_run_is_answered_in_time_though_whoever_the_consumer_asks_is_silen
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         database: Database::Sqlite { path: folder.path().join("accounting.db") },
         bus: Arc::new(SimulatedBus::default()),
+        identity: Identity::open_house(),
     };
     let foundation = Foundation::open("accounting", &base, MIGRATIONS, Publishing::WithinRequest).unwrap();
-    let open = Service::new(foundation, Router::new()).consumer(Consumer::new("accounting").on_asking(Hangs)).open();
+    let open = Service::new(foundation, Doors::new()).consumer(Consumer::new("accounting").on_asking(Hangs)).open();
     let events: Vec<Sample> = (0..100)
         .map(|number| {
             let message = Message::from(event(cancelled(&format!("O{number}"))).seal());

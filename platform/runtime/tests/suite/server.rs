@@ -2,10 +2,16 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
-use axum::routing::get;
-use runtime::server::Server;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::HeaderMap;
+use axum::routing::{get, post};
+use runtime::server::{Limits, Server};
+use runtime::{Peer, Problem, RequestId, body};
+use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -52,4 +58,149 @@ async fn a_client_that_never_finishes_its_head_is_cut_off() {
     let mut answer = Vec::new();
     client.read_to_end(&mut answer).await.unwrap();
     assert!(!answer.starts_with(b"HTTP/1.1 200"));
+}
+
+/// A server of small limits: echoes bodies of at most 1,000 bytes, holds `/wait` until told, tells who asks.
+async fn small(limits: Limits) -> (Server, Arc<Notify>) {
+    let leave = Arc::new(Notify::new());
+    let waiting = Arc::clone(&leave);
+    let router = Router::new()
+        .route("/", post(|body: Body| async { body::read(body, 1_000).await }))
+        .route("/health", get(|| async { "ok" }))
+        .route("/who", get(|ConnectInfo(from): ConnectInfo<SocketAddr>| async move { from.to_string() }))
+        .route("/name", get(|headers: HeaderMap| async move { headers["x-request-id"].to_str().unwrap().to_owned() }))
+        .route("/problem", get(|| async { Problem::not_found("thing") }))
+        .route("/wait", get(move || async move { waiting.notified().await }));
+    (Server::with(listen().await, router, limits).unwrap(), leave)
+}
+
+/// What the server says to `request` before it closes the connection.
+async fn said(server: &Server, request: &[u8]) -> String {
+    let mut client = TcpStream::connect(server.address()).await.unwrap();
+    // The server may hang up before it has read everything.
+    let _ = client.write_all(request).await;
+    let mut answer = Vec::new();
+    let _ = client.read_to_end(&mut answer).await;
+    String::from_utf8(answer).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_that_comes_byte_by_byte_is_cut_off() {
+    let (server, _) = small(Limits::default()).await;
+    let mut client = TcpStream::connect(server.address()).await.unwrap();
+    client.write_all(b"GET /health HTTP/1.1\r\nhost: ").await.unwrap();
+    let mut sent = 0;
+    while client.write_all(b"x").await.is_ok() {
+        sent += 1;
+        assert!(sent < 60, "it may go on for ever");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_without_a_request_is_closed_at_its_start_and_later_on() {
+    let (server, _) = small(Limits::default()).await;
+    assert_eq!(said(&server, b"").await, "");
+    let answer = said(&server, b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_stays_away_is_answered_408_and_the_connection_closed() {
+    let (server, _) = small(Limits::default()).await;
+    for request in ["content-length: 100\r\n\r\nhalf", "transfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n"] {
+        let answer = said(&server, format!("POST / HTTP/1.1\r\nhost: x\r\n{request}").as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("\"code\":\"too_slow\""), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_large_body_is_refused_before_it_comes_and_an_endless_one_when_it_is_too_much() {
+    let (server, _) = small(Limits::default()).await;
+    // Nothing of the body is sent: it is refused for what it says of itself, and is not asked for by a 100.
+    let head = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1001\r\nexpect: 100-continue\r\n\r\n";
+    let answer = said(&server, head).await;
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+    let chunk = format!("3e8\r\n{}\r\n", "x".repeat(1_000));
+    let endless = format!("POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n{chunk}{chunk}");
+    let answer = said(&server, endless.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+}
+
+#[tokio::test]
+async fn too_many_or_too_long_headers_are_refused() {
+    let (server, _) = small(Limits { head_bytes: 8 * 1024, headers: 20, ..Limits::default() }).await;
+    let many: String = (0..21).map(|number| format!("x-{number}: 1\r\n")).collect();
+    let long = format!("x-long: {}\r\n", "x".repeat(9 * 1024));
+    for headers in [many, long] {
+        let answer = said(&server, format!("GET /health HTTP/1.1\r\n{headers}\r\n").as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_network_has_so_many_connections_and_no_more() {
+    let (server, _) = small(Limits { connections_per_network: 2, ..Limits::default() }).await;
+    let hello = b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n";
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        let mut client = TcpStream::connect(server.address()).await.unwrap();
+        client.write_all(hello).await.unwrap();
+        let mut first = [0; 12];
+        client.read_exact(&mut first).await.unwrap();
+        assert_eq!(&first, b"HTTP/1.1 200");
+        held.push(client);
+    }
+    assert_eq!(said(&server, hello).await, "", "the third is closed");
+    let all =
+        Limits { connections_per_network: 0, unlimited: Arc::new(|from| from.is_loopback()), ..Limits::default() };
+    let (server, _) = small(all).await;
+    let once = b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    assert!(said(&server, once).await.starts_with("HTTP/1.1 200"), "a proxy has no such limit");
+}
+
+#[tokio::test]
+async fn one_request_too_many_is_answered_503_and_health_all_the_same() {
+    let (server, leave) = small(Limits { requests: 1, ..Limits::default() }).await;
+    let mut waiting = TcpStream::connect(server.address()).await.unwrap();
+    waiting.write_all(b"GET /wait HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+    let peer = Peer::new("small", &format!("http://{}", server.address()), Duration::from_secs(5));
+    let refused = loop {
+        let reply = peer.forward(axum::http::Method::GET, "/who", HeaderMap::new(), bytes::Bytes::new()).await.unwrap();
+        if reply.status == 503 {
+            break reply;
+        }
+    };
+    assert_eq!(refused.headers["retry-after"], "1");
+    assert_eq!(serde_json::from_slice::<Value>(&refused.body).unwrap()["code"], "overloaded");
+    let health = peer.raw(axum::http::Method::GET, "/health", bytes::Bytes::new()).await.unwrap();
+    assert_eq!(health.0, 200);
+    leave.notify_one();
+    let mut answer = String::new();
+    waiting.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_request_has_one_name_in_its_handler_its_answer_its_problem_and_the_calls_made_for_it() {
+    let (server, _) = small(Limits::default()).await;
+    let ask = |path: &str, id: &str| format!("GET {path} HTTP/1.1\r\nx-request-id: {id}\r\nconnection: close\r\n\r\n");
+    let answer = said(&server, ask("/name", "mine-1").as_bytes()).await;
+    assert!(answer.contains("x-request-id: mine-1\r\n") && answer.ends_with("mine-1"), "{answer}");
+    let answer = said(&server, ask("/problem", "mine-2").as_bytes()).await;
+    assert!(answer.contains("\"requestId\":\"mine-2\""), "{answer}");
+    let answer = said(&server, ask("/name", "not sane").as_bytes()).await;
+    assert!(answer.contains("x-request-id: ") && !answer.contains("not sane"), "{answer}");
+
+    let peer = Peer::new("small", &format!("http://{}", server.address()), Duration::from_secs(5));
+    let headers = HeaderMap::from_iter([("x-request-id".parse().unwrap(), "mine-3".parse().unwrap())]);
+    let call = RequestId::of(&headers).within(peer.raw(axum::http::Method::GET, "/name", bytes::Bytes::new()));
+    assert_eq!(call.await.unwrap().1, "mine-3");
+}
+
+#[tokio::test]
+async fn a_handler_is_told_the_clients_address() {
+    let (server, _) = small(Limits::default()).await;
+    let answer = said(&server, b"GET /who HTTP/1.1\r\nconnection: close\r\n\r\n").await;
+    assert!(answer.contains("127.0.0.1:"), "{answer}");
 }

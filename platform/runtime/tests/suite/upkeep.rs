@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use axum::Router;
 use bytes::Bytes;
 use events::billing::InvoiceIssued;
 use events::platform::MinuteElapsed;
 use events::pubsub::Message;
 use events::{Encoded, Envelope, Timestamp};
 use http::{HeaderMap, Method, StatusCode};
-use runtime::{Base, Chore, Consumer, Foundation, NoteMinute, Outcome, Peer, Publishing, Service, Upkeep};
+use runtime::{
+    Base, Chore, Consumer, Doors, Foundation, Identity, NoteMinute, Outcome, Peer, Publishing, Service, Upkeep,
+};
 use store::attempts::Attempt;
 use store::inbox::Receipt;
 use store::outbox::NewRow;
@@ -161,6 +162,7 @@ async fn a_pushed_minute_does_the_chores_before_it_is_answered_and_other_events_
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         database: Database::Sqlite { path: folder.path().join("upkeep.db") },
         bus: Arc::new(SimulatedBus::default()),
+        identity: Identity::open_house(),
     };
     let foundation = Foundation::open("accounting", &base, MIGRATIONS, Publishing::WithinRequest).unwrap();
     let consumer = Consumer::new("accounting").on(crate::fixture::Invoice).on(NoteMinute);
@@ -168,7 +170,7 @@ async fn a_pushed_minute_does_the_chores_before_it_is_answered_and_other_events_
     let count = Arc::clone(&done);
     // A timer that stands still, as where there is no CPU between requests.
     let service =
-        Service::new(foundation, Router::new()).consumer(consumer).every(Duration::from_secs(3_600), move |_| {
+        Service::new(foundation, Doors::new()).consumer(consumer).every(Duration::from_secs(3_600), move |_| {
             let count = Arc::clone(&count);
             async move {
                 count.fetch_add(1, Ordering::SeqCst);

@@ -151,7 +151,7 @@ async fn every_low_product_of_a_long_order_is_found() {
         "unitPrice": {"currencyCode": "USD", "units": 1, "nanos": 0}, "stockLevel": 5})
         })
         .collect();
-    let router = stock::router(shop.transactor().store().clone(), Ledger::Inventory);
+    let router = stock::doors(shop.transactor().store().clone(), Ledger::Inventory).open_house();
     testkit::put(&router, "/inventory", &serde_json::json!(bulk)).await;
     shop.given(|tx| tx.execute("UPDATE stock SET low_threshold = 5", &[])).await;
     for count in [1, 2, 4, 5, 16, 17, 33] {

@@ -11,7 +11,7 @@ use crate::shop::*;
 
 async fn doors() -> (Scenario, Router) {
     let shop = shop().await;
-    let router = stock::router(shop.transactor().store().clone(), Ledger::Inventory);
+    let router = stock::doors(shop.transactor().store().clone(), Ledger::Inventory).open_house();
     (shop, router)
 }
 

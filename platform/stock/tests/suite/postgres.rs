@@ -25,7 +25,7 @@ async fn an_order_goes_through_the_ledger_on_postgresql() {
         Publisher::new("inventory", store.clone(), Arc::new(SimulatedBus::default()), Publishing::WithinRequest);
     let deliveries =
         Deliveries::new(stock::reactions(Ledger::Inventory), Transactor::new("inventory", store.clone(), publisher));
-    let router = stock::router(store.clone(), Ledger::Inventory);
+    let router = stock::doors(store.clone(), Ledger::Inventory).open_house();
 
     let price = json!({ "currencyCode": "USD", "units": 12, "nanos": 490_000_000 });
     let product =

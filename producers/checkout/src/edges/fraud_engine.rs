@@ -3,8 +3,6 @@
 //! Not required. It lives in another cloud, so it has little time and one try; when it does not answer, or not with a score, the
 //! order is confirmed with risk `UNKNOWN`, and the fraud bridge goes on asking before anything is shipped.
 
-use std::time::Duration;
-
 use events::risk::RiskLevel;
 use events::{CustomerId, OrderId};
 use runtime::Peer;
@@ -44,14 +42,9 @@ struct Scored {
 }
 
 /// The fraud engine.
-pub(crate) struct FraudEngine(Peer);
+pub(crate) struct FraudEngine(pub Peer);
 
 impl FraudEngine {
-    /// The engine at `url`.
-    pub(crate) fn new(url: &str, timeout: Duration) -> Self {
-        Self(Peer::new("fraud-engine", url, timeout))
-    }
-
     /// The risk of an order, `UNKNOWN` when the engine does not say.
     pub(crate) async fn score(&self, transaction: &Transaction<'_>) -> RiskLevel {
         match self.0.post_once("/metrics", transaction).await {

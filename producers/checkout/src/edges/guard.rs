@@ -12,15 +12,14 @@ use super::EdgeDown;
 
 /// One required edge, called within its deadline.
 pub(crate) struct Guard {
-    edge: &'static str,
     peer: Peer,
     deadline: Duration,
 }
 
 impl Guard {
-    /// The edge at `url`; a call and its repetitions take at most `deadline`.
-    pub(crate) fn new(edge: &'static str, url: &str, deadline: Duration) -> Self {
-        Self { edge, peer: Peer::new(edge, url, deadline), deadline }
+    /// The edge `peer`; a call and its repetitions take at most `deadline`.
+    pub(crate) fn new(peer: Peer, deadline: Duration) -> Self {
+        Self { peer, deadline }
     }
 
     /// The edge itself.
@@ -30,8 +29,8 @@ impl Guard {
 
     /// That the edge cannot answer, with the cause logged.
     pub(crate) fn down(&self, cause: &dyn std::fmt::Display) -> EdgeDown {
-        warn!(edge = self.edge, %cause, "a required edge cannot answer");
-        EdgeDown(self.edge)
+        warn!(edge = self.peer.name(), %cause, "a required edge cannot answer");
+        EdgeDown(self.peer.name())
     }
 
     /// Waits for a call to this edge. Whatever is not an answer is [`EdgeDown`]: to the order it is all the same.

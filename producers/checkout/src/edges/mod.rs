@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 use events::{Ledger, ProductId};
 use futures::future::join;
-use runtime::{CallError, Problem};
+use runtime::{CallError, Identity, Problem};
 
 pub(crate) use crm::{Crm, Customer};
 pub(crate) use food::Food;
@@ -44,11 +44,12 @@ pub(crate) struct Edges {
 }
 
 impl Edges {
-    pub(crate) fn new(config: &Config) -> Self {
-        let guard = |edge, url: &str| Guard::new(edge, url, config.edge_timeout());
+    pub(crate) fn new(config: &Config, identity: &Identity) -> Self {
+        let guard =
+            |edge, url: &str| Guard::new(identity.peer(edge, url, config.edge_timeout()), config.edge_timeout());
         Self {
             crm: Crm(guard("crm", &config.crm_url)),
-            fraud_engine: FraudEngine::new(&config.fraud_engine_url, config.fraud_timeout()),
+            fraud_engine: FraudEngine(identity.peer("fraud-engine", &config.fraud_engine_url, config.fraud_timeout())),
             food: Food(guard("food", &config.food_url)),
             inventory: StockLedger(guard("inventory", &config.inventory_url)),
             furniture: StockLedger(guard("furniture", &config.furniture_url)),

@@ -16,7 +16,7 @@ use checkout::{Config, MIGRATIONS};
 use events::pubsub::Message;
 use events::{Encoded, Envelope, Fact, Money};
 use runtime::server::Server;
-use runtime::{Problem, Publisher, Publishing, Transactor};
+use runtime::{Identity, Problem, Publisher, Publishing, Transactor};
 use serde_json::{Value, json};
 use store::{Database, Store, outbox};
 use tempfile::TempDir;
@@ -99,7 +99,7 @@ impl Shop {
         let bus = Arc::new(SimulatedBus::default());
         let publisher = Publisher::new("checkout", store.clone(), Arc::clone(&bus) as _, Publishing::WithinRequest);
         let transactor = Transactor::new("checkout", store, publisher);
-        let router = checkout::router(transactor.clone(), &config);
+        let router = checkout::doors(transactor.clone(), &config, &Identity::open_house()).open_house();
         Self { router, transactor, bus, edges, config, _folder: folder, _server: server }
     }
 

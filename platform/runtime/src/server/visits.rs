@@ -1,0 +1,69 @@
+//! One request after the other: counted, named, brought to its handler.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request};
+use axum::response::{IntoResponse, Response};
+use hyper::body::Incoming;
+use tokio::sync::{Semaphore, TryAcquireError};
+use tower::ServiceExt;
+use tracing::warn;
+
+use super::answer::Answer;
+use super::limits::Limits;
+use super::pace::Turn;
+use super::slow_body::SlowBody;
+use crate::problem::Problem;
+use crate::request_id::RequestId;
+
+/// Paths that are answered however much is under way: who is asked whether it lives must not die of being busy.
+const ALWAYS: [&str; 2] = ["/health", "/ready"];
+
+/// What all requests share.
+pub(super) struct Visits {
+    router: Router,
+    under_way: Semaphore,
+    body_time: Duration,
+}
+
+impl Visits {
+    pub(super) fn new(router: Router, limits: &Limits) -> Self {
+        Self { router, under_way: Semaphore::new(limits.requests), body_time: limits.body_time }
+    }
+
+    /// Answers one request of the client at `from`.
+    pub(super) async fn visit(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        from: SocketAddr,
+        turn: Turn,
+    ) -> Result<Response<Answer>, Infallible> {
+        let answering = turn.begin();
+        let mut request = request.map(|body| Body::new(SlowBody::new(body, self.body_time)));
+        request.extensions_mut().insert(ConnectInfo(from));
+        let id = RequestId::of(request.headers());
+        id.write(request.headers_mut());
+        let mut response = id.clone().within(self.answer(request)).await;
+        id.write(response.headers_mut());
+        Ok(response.map(|body| Answer::new(body, answering)))
+    }
+
+    async fn answer(&self, request: Request) -> Response {
+        let _under_way = match self.under_way.try_acquire() {
+            Ok(place) => Some(place),
+            Err(TryAcquireError::Closed | TryAcquireError::NoPermits) if ALWAYS.contains(&request.uri().path()) => None,
+            Err(_) => {
+                warn!("too many requests are under way");
+                return Problem::unavailable("overloaded", "too many requests are under way, try again")
+                    .into_response();
+            }
+        };
+        let Ok(response) = self.router.clone().oneshot(request).await;
+        response
+    }
+}
