@@ -16,6 +16,7 @@ use runtime::config::Environment;
 use crate::addresses::{Addresses, BROKER};
 use crate::audit::Books;
 use crate::background::Background;
+use crate::personal_key;
 use crate::raw_events;
 use crate::roster::{self, Worker};
 
@@ -83,7 +84,7 @@ impl Stack {
         let bus = Arc::new(PubSub::connect(project.clone()).await?);
         let connect = PubSub::connect(project.clone());
         let background_bus = Arc::new(background.run(async { Ok(connect.await?) }).await?);
-        let environment = environment(plan);
+        let environment = environment(plan)?;
         let mut workers = Vec::new();
         for part in roster::PARTS.iter().filter(|part| part.name != BROKER) {
             let (listen, database_url) = (plan.addresses.socket(part.name)?, plan.database_url());
@@ -112,14 +113,17 @@ impl Stack {
 }
 
 /// What the services of this shop would be told by their containers.
-fn environment(plan: &Plan) -> Environment {
+fn environment(plan: &Plan) -> anyhow::Result<Environment> {
     let mut variables: Vec<(String, String)> = std::env::vars().collect();
     for (name, url) in plan.addresses.iter() {
         variables.push((format!("BOUTIQUE_{}_URL", name.replace('-', "_").to_uppercase()), url.to_owned()));
     }
+    if variables.iter().all(|(name, value)| name != crm::PERSONAL_KEY || value.is_empty()) {
+        variables.push((crm::PERSONAL_KEY.to_owned(), personal_key::of(&plan.data)?));
+    }
     variables.push(("BOUTIQUE_DISPATCH_DELAY_MS".to_owned(), plan.dispatch_delay_ms.to_string()));
     variables.push(("BOUTIQUE_DELIVER_DELAY_MS".to_owned(), plan.deliver_delay_ms.to_string()));
-    Environment::of(variables)
+    Ok(Environment::of(variables))
 }
 
 fn push_endpoints(addresses: &Addresses) -> anyhow::Result<BTreeMap<&'static str, String>> {

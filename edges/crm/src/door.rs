@@ -3,7 +3,7 @@
 use ::store::{Store, StoreError};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use events::{CustomerId, FieldError};
 use runtime::{JsonBody, Page, Problem, clock};
@@ -11,14 +11,18 @@ use serde_json::{Value, json};
 
 use crate::config::Config;
 use crate::customer::{BillingProfile, CustomerView, NewCustomer};
-use crate::store;
+use crate::store::{self, Found};
+use crate::vault::{Fresh, Vault};
+use crate::erasing;
 
 /// The most customers in one import.
 const MAX_IMPORT: usize = 500;
 
+/// What the doors work with.
 #[derive(Clone)]
-struct Door {
-    store: Store,
+pub(crate) struct Door {
+    pub(crate) store: Store,
+    pub(crate) vault: Vault,
     config: Config,
 }
 
@@ -29,18 +33,23 @@ pub(crate) fn router(store: Store, config: Config) -> Router {
         .route("/customers/import", post(import))
         .route("/customers/{customerId}", get(show))
         .route("/customers/{customerId}/billing-profile", get(billing_profile))
-        .with_state(Door { store, config })
+        .route("/erasures", get(erasing::list).post(erasing::begin))
+        .route("/erasures/{sealedId}", delete(erasing::call_off))
+        .route("/erasures/{sealedId}/destroy", post(erasing::destroy))
+        .route("/erasures/{sealedId}/proof", post(erasing::prove))
+        .with_state(Door { store, vault: Vault::new(&config.master_key), config })
 }
 
-async fn list(State(door): State<Door>, page: Page<String>) -> Result<(HeaderMap, Json<Vec<CustomerView>>), Problem> {
+async fn list(State(door): State<Door>, page: Page<i64>) -> Result<(HeaderMap, Json<Vec<CustomerView>>), Problem> {
     let (limit, after) = (page.limit, page.after.unwrap_or_default());
-    let mut rows = door.store.read(move |tx| store::customers(tx, &after, limit + 1)).await?;
+    let vault = door.vault.clone();
+    let mut rows = door.store.read(move |tx| store::customers(tx, &vault, after, limit + 1)).await?;
     let mut headers = HeaderMap::new();
     if rows.len() > limit as usize {
         rows.truncate(limit as usize);
-        let last = rows.last().map_or("", |row| row.customer_id.as_str());
+        let last = rows.last().map_or(0, |row| row.seq);
         let link = format!("</customers?limit={limit}&after={last}>; rel=\"next\"");
-        let link = HeaderValue::from_str(&link).expect("an id is visible ASCII");
+        let link = HeaderValue::from_str(&link).expect("numbers are visible ASCII");
         headers.insert(header::LINK, link);
     }
     Ok((headers, Json(rows.into_iter().map(|row| row.view(&door.config)).collect())))
@@ -53,15 +62,16 @@ async fn create(
     new.check("")?;
     let customer_id = new.customer_id.clone().unwrap_or_else(|| CustomerId::from_uuid(clock::new_id()));
     let (name, surname) = (new.name.clone(), new.surname.clone());
-    let (added, row) = door
+    let (vault, fresh) = (door.vault.clone(), Fresh::draw());
+    let (added, found) = door
         .store
         .write(clock::now_ms(), move |tx| {
-            let added = store::add(tx, customer_id.as_str(), &new)?;
-            Ok::<_, StoreError>((added, store::customer(tx, customer_id.as_str())?))
+            let added = store::add(tx, &vault, &fresh, &customer_id, &new)?;
+            Ok::<_, StoreError>((added, store::customer(tx, &vault, customer_id.as_str())?))
         })
         .await?;
-    let row = row.ok_or_else(|| Problem::internal("a customer just added is not there"))?;
-    if !added && (row.name != name || row.surname != surname) {
+    let row = found.here().ok_or_else(|| Problem::internal("a customer just added is not there"))?;
+    if !added && (row.contents.name != name || row.contents.surname != surname) {
         return Err(Problem::conflict("customer_exists", "another customer has this id"));
     }
     let status = if added { StatusCode::CREATED } else { StatusCode::OK };
@@ -81,12 +91,13 @@ async fn import(
         let Some(customer_id) = customer.customer_id.clone() else {
             return Err(FieldError::new(format!("[{index}].customerId"), "is missing").into());
         };
-        named.push((customer_id, customer));
+        named.push((customer_id, Fresh::draw(), customer));
     }
-    let upserted = named.len();
+    let (upserted, vault) = (named.len(), door.vault.clone());
     door.store
         .write(clock::now_ms(), move |tx| {
-            named.iter().try_for_each(|(customer_id, customer)| store::upsert(tx, customer_id.as_str(), customer))
+            let mut each = named.iter();
+            each.try_for_each(|(customer_id, fresh, customer)| store::upsert(tx, &vault, fresh, customer_id, customer))
         })
         .await
         .map_err(|error: StoreError| Problem::from(error))?;
@@ -94,15 +105,21 @@ async fn import(
 }
 
 async fn show(State(door): State<Door>, Path(customer_id): Path<String>) -> Result<Json<CustomerView>, Problem> {
-    let row = door.store.read(move |tx| store::customer(tx, &customer_id)).await?;
-    let row = row.ok_or_else(|| Problem::not_found("customer"))?;
-    Ok(Json(row.view(&door.config)))
+    let vault = door.vault.clone();
+    match door.store.read(move |tx| store::customer(tx, &vault, &customer_id)).await? {
+        Found::Here(row) => Ok(Json(row.view_with_seal(&door.config))),
+        Found::Erased => {
+            Err(Problem::new(StatusCode::NOT_FOUND, "customer_erased", "the customer with this sealed id was erased"))
+        }
+        Found::Nobody => Err(Problem::not_found("customer")),
+    }
 }
 
 async fn billing_profile(
     State(door): State<Door>,
     Path(customer_id): Path<String>,
 ) -> Result<Json<BillingProfile>, Problem> {
-    let profile = door.store.read(move |tx| store::billing_profile(tx, &customer_id)).await?;
+    let vault = door.vault.clone();
+    let profile = door.store.read(move |tx| store::billing_profile(tx, &vault, &customer_id)).await?;
     profile.map(Json).ok_or_else(|| Problem::not_found("billing profile"))
 }

@@ -7,6 +7,7 @@ pub mod codes;
 pub mod config;
 pub mod dead_letter;
 mod delivery;
+pub mod erase;
 mod failure;
 mod minute;
 mod page;

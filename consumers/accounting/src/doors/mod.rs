@@ -1,11 +1,12 @@
 //! The REST doors.
 
+mod erasures;
 mod invoices;
 mod ledger;
 mod transactions;
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
 use runtime::Transactor;
 
 use crate::crm::Crm;
@@ -23,5 +24,6 @@ pub(crate) fn router(transactor: Transactor, crm: Crm) -> Router {
         .route("/transactions/{id}", get(transactions::show).put(transactions::update).delete(transactions::delete))
         .route("/invoices/{orderId}", get(invoices::show))
         .route("/ledger/trial-balance", get(ledger::trial_balance))
+        .route("/erasures", post(erasures::erase))
         .with_state(Door { transactor, crm })
 }

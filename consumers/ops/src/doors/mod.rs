@@ -1,6 +1,7 @@
 //! The REST doors.
 
 mod edits;
+mod erasures;
 mod letters;
 mod plans;
 mod replays;
@@ -39,5 +40,6 @@ pub(crate) fn router(store: Store, peers: Peers, planner: Planner, settle_patien
         .route("/replays/{replayId}/resume", post(replays::resume))
         .route("/replays/{replayId}/cancel", post(replays::cancel))
         .route("/audit", get(trail::list))
+        .route("/erasures", post(erasures::erase))
         .with_state(Doors { store, peers, planner, settle_patience_ms })
 }
