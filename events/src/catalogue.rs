@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::{personal, schema};
 use crate::topology::{EVENTS, SUBSCRIPTIONS, TYPE_PREFIX};
+use crate::{personal, schema};
 
 const HEAD: &str = "# Event catalogue
 

@@ -8,12 +8,40 @@ use serde_json::Value;
 
 /// Words in the name of a field that is about a person.
 const ABOUT_PEOPLE: [&str; 22] = [
-    "customer", "person", "name", "mail", "phone", "mobile", "address", "street", "city", "zip", "postal", "birth", "iban", "card",
-    "passwor", "gender", "country", "recipient", "contact", "reason", "detail", "comment",
+    "customer",
+    "person",
+    "name",
+    "mail",
+    "phone",
+    "mobile",
+    "address",
+    "street",
+    "city",
+    "zip",
+    "postal",
+    "birth",
+    "iban",
+    "card",
+    "passwor",
+    "gender",
+    "country",
+    "recipient",
+    "contact",
+    "reason",
+    "detail",
+    "comment",
 ];
 /// Texts of no fixed form that are this house's own words, or a carrier's.
 const OWN_WORDS: [&str; 9] = [
-    "carrier", "code", "currencyCode", "location", "missingEventType", "owedBy", "releasedBy", "risk", "trackingNumber",
+    "carrier",
+    "code",
+    "currencyCode",
+    "location",
+    "missingEventType",
+    "owedBy",
+    "releasedBy",
+    "risk",
+    "trackingNumber",
 ];
 
 fn leaves<'v>(schema: &'v Value, root: &'v Value, path: &str, found: &mut Vec<(String, &'v Value)>) {
@@ -69,7 +97,8 @@ fn whoever_an_event_is_about_is_sealed() {
         let row = EVENTS.iter().find(|row| row.event_type.ends_with(event_type)).unwrap();
         fields(&(row.schema)()).into_iter().filter(|(_, class)| *class == Class::Sealed).count()
     };
-    for event_type in ["order.confirmed.v1", "order.rejected.v1", "order.completed.v1", "billing.invoice_requested.v1"] {
+    for event_type in ["order.confirmed.v1", "order.rejected.v1", "order.completed.v1", "billing.invoice_requested.v1"]
+    {
         assert_eq!(sealed(event_type), 1, "{event_type}");
     }
     let free = fields(&(EVENTS.iter().find(|row| row.event_type.ends_with("order.rejected.v1")).unwrap().schema)());

@@ -15,12 +15,16 @@ const POSTGRES_TABLES: &str = "SELECT CAST(table_name AS TEXT) FROM information_
 
 /// What to do about a finding in a database, by the table it is in.
 const ADVICE: &[(&str, &str)] = &[
-    ("outbox", "an event or dead letter names the person: find who published it; the row goes 35 days after it was sent"),
+    (
+        "outbox",
+        "an event or dead letter names the person: find who published it; the row goes 35 days after it was sent",
+    ),
     ("attempts", "a failure's reason names the person: the row goes after 21 days; mend whoever wrote the reason"),
     ("customers", "the CRM has a row from before customers were sealed: restart it, then erase again"),
     ("transaction_words", "written since the erasure began: erase again"),
 ];
-const OTHERWISE: &str = "written before customers were sealed, or past the schema: change the row by hand, then erase again";
+const OTHERWISE: &str =
+    "written before customers were sealed, or past the schema: change the row by hand, then erase again";
 
 pub(super) async fn look(books: &Books, wanted: &Wanted) -> anyhow::Result<Vec<Place>> {
     let wanted = Arc::new(Wanted { person: wanted.person.clone(), search: wanted.search.clone() });

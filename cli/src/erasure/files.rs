@@ -16,7 +16,10 @@ const MAX_DEPTH: usize = 8;
 
 /// What to do about a finding in a file, by what is in its path.
 const ADVICE: &[(&str, &str)] = &[
-    ("broker/", "a message names the person: find who published it; the segment goes when its last message is acked and out of retention"),
+    (
+        "broker/",
+        "a message names the person: find who published it; the segment goes when its last message is acked and out of retention",
+    ),
     ("warehouse-tables/", "an event names the person: find who published it, and delete its row"),
     (".db", "the database is the service's: erase again, which writes the file anew"),
 ];

@@ -64,10 +64,17 @@ fn found<'w>(bytes: &[u8], words: &'w [&str]) -> impl Iterator<Item = &'w str> {
 
 fn forms(word: &str) -> Vec<String> {
     let mut forms = vec![word.to_owned(), word.to_lowercase(), word.to_uppercase()];
-    let ascii: String = word.chars().map(|c| if c.is_ascii() { c.to_string() } else { format!("\\u{:04x}", c as u32) }).collect();
+    let ascii: String =
+        word.chars().map(|c| if c.is_ascii() { c.to_string() } else { format!("\\u{:04x}", c as u32) }).collect();
     let url: String = word
         .bytes()
-        .map(|byte| if byte.is_ascii_alphanumeric() || byte == b'-' { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .map(|byte| {
+            if byte.is_ascii_alphanumeric() || byte == b'-' {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
         .collect();
     forms.extend([ascii, url]);
     for shift in 0..3 {

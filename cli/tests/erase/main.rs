@@ -37,7 +37,8 @@ fn erase_everybody_and_look_at_every_byte(engine: Engine) {
     // A bad deployment of accounting, so that letters die.
     shop.up(&[("BOUTIQUE_ACCOUNTING_FAIL", "illegal_state")]);
     for someone in [ZEBULON, XANTHIPPE, BALTHASAR] {
-        let new = json!({ "customerId": someone.id, "name": someone.name, "surname": someone.surname, "country": "GB" });
+        let new =
+            json!({ "customerId": someone.id, "name": someone.name, "surname": someone.surname, "country": "GB" });
         shop.post("crm", "/customers", &new);
     }
     let died = shop.place(ZEBULON.id);
@@ -167,7 +168,8 @@ fn an_event_that_names_somebody_is_found(shop: &Shop) {
             .filter(|place| place["findings"] != 0)
             .filter_map(|place| place["place"].as_str())
             .collect();
-        !done && ["broker/", "warehouse-tables/", "oms"].iter().all(|part| found.iter().any(|place| place.contains(part)))
+        !done
+            && ["broker/", "warehouse-tables/", "oms"].iter().all(|part| found.iter().any(|place| place.contains(part)))
     });
 }
 

@@ -79,7 +79,8 @@ impl Shop {
     /// Starts it, with a log that leaves nothing out.
     pub fn up(&mut self, settings: &[(&str, &str)]) {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log()).expect("a log");
-        let mut command = self.command(&["up", "--ports", "auto", "--dispatch-delay-ms", "0", "--deliver-delay-ms", "0"]);
+        let mut command =
+            self.command(&["up", "--ports", "auto", "--dispatch-delay-ms", "0", "--deliver-delay-ms", "0"]);
         command.env("RUST_LOG", "trace").envs(settings.iter().copied()).stdout(Stdio::null()).stderr(log);
         self.process = Some(command.spawn().expect("boutique up"));
         self.until("the shop to be up", |shop| shop.data().join("addresses.json").exists());
@@ -176,7 +177,8 @@ impl Shop {
 
     /// Publishes what no service of ours would say: an event that names its customer in the clear.
     pub fn publish_naming(&self, customer: &str) {
-        let data = json!({ "orderId": "planted", "customerId": customer, "reason": "out_of_stock", "detail": "planted" });
+        let data =
+            json!({ "orderId": "planted", "customerId": customer, "reason": "out_of_stock", "detail": "planted" });
         let attributes = json!({
             "ce-specversion": "1.0", "ce-id": "planted-1", "ce-source": "//onlineboutique.com/stranger", "ce-subject": "orders/planted",
             "ce-type": "com.onlineboutique.order.rejected.v1", "ce-time": "2026-01-31T12:00:00Z", "ce-partitionkey": "planted",

@@ -23,7 +23,11 @@ impl Reaction for CountOrder {
     /// # Errors
     /// [`Failure::Permanent`] for a customer who is not here: checkout asked before it confirmed. Import the customer, then replay.
     fn handle(&self, tx: &mut Tx<'_>, event: &Envelope<OrderConfirmed>) -> Result<Vec<Event>, Failure> {
-        if store::count_placed(tx, &self.vault, &event.data.customer_id)? { Ok(Vec::new()) } else { Err(unknown_customer()) }
+        if store::count_placed(tx, &self.vault, &event.data.customer_id)? {
+            Ok(Vec::new())
+        } else {
+            Err(unknown_customer())
+        }
     }
 }
 

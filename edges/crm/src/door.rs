@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 
 use crate::config::Config;
 use crate::customer::{BillingProfile, CustomerView, NewCustomer};
+use crate::erasing;
 use crate::store::{self, Found};
 use crate::vault::{Fresh, Vault};
-use crate::erasing;
 
 /// The most customers in one import.
 const MAX_IMPORT: usize = 500;

@@ -10,7 +10,8 @@ use crate::store::sealed_id;
 use crate::vault::Vault;
 
 const KNOWN: &str = "SELECT COALESCE(lookup, '') FROM subjects WHERE sealed_id = ?1";
-const BEGIN: &str = "INSERT INTO erasures (sealed_id, asked_by, begun_at_ms) VALUES (?1, ?2, ?3) ON CONFLICT (sealed_id) DO NOTHING";
+const BEGIN: &str =
+    "INSERT INTO erasures (sealed_id, asked_by, begun_at_ms) VALUES (?1, ?2, ?3) ON CONFLICT (sealed_id) DO NOTHING";
 const DESTROY: &str = "UPDATE subjects SET lookup = NULL, wrapped_key = NULL, contents = NULL WHERE sealed_id = ?1";
 const ERASED: &str = "UPDATE erasures SET erased_at_ms = ?2 WHERE sealed_id = ?1 AND erased_at_ms IS NULL";
 const PROVED: &str = "UPDATE erasures SET proved_at_ms = ?2, places = ?3, findings = ?4

@@ -10,12 +10,15 @@ use crate::vault::{Contents, Fresh, Vault};
 const BATCH: u32 = 500;
 
 const PROOF: &str = "SELECT proof FROM master_key";
-const KEEP_PROOF: &str = "INSERT INTO master_key (one, proof) VALUES (1, ?1) ON CONFLICT (one) DO UPDATE SET proof = excluded.proof";
+const KEEP_PROOF: &str =
+    "INSERT INTO master_key (one, proof) VALUES (1, ?1) ON CONFLICT (one) DO UPDATE SET proof = excluded.proof";
 // Downwards, so that the two sample customers come in the order of their documentation.
-const CLEAR: &str = "SELECT customer_id, name, surname, country, granted_tier, standing, billing_account, placed_orders,
+const CLEAR: &str =
+    "SELECT customer_id, name, surname, country, granted_tier, standing, billing_account, placed_orders,
     completed_orders, spent_minor FROM customers ORDER BY customer_id DESC LIMIT ?1";
 const FORGET_CLEAR: &str = "DELETE FROM customers WHERE customer_id = ?1";
-const SEAL: &str = "INSERT INTO subjects (sealed_id, lookup, wrapped_key, contents, granted_tier, standing, billing_account,
+const SEAL: &str =
+    "INSERT INTO subjects (sealed_id, lookup, wrapped_key, contents, granted_tier, standing, billing_account,
     placed_orders, completed_orders, spent_minor) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 const LOCKED: &str = "SELECT seq, sealed_id, wrapped_key, contents FROM subjects
     WHERE seq > ?1 AND wrapped_key IS NOT NULL ORDER BY seq LIMIT ?2";
@@ -31,7 +34,11 @@ pub(crate) fn prepare(tx: &mut Tx<'_>, config: &Config) -> Result<bool, StoreErr
     let wrapped = recognise(tx, &vault, config)?;
     let sealed = seal(tx, &vault)?;
     if sealed > 0 || wrapped > 0 {
-        tracing::info!(customers.sealed = sealed, customers.wrapped = wrapped, "customers are sealed with the master key");
+        tracing::info!(
+            customers.sealed = sealed,
+            customers.wrapped = wrapped,
+            "customers are sealed with the master key"
+        );
     }
     Ok(sealed > 0 || wrapped > 0)
 }
@@ -81,7 +88,11 @@ fn seal(tx: &mut Tx<'_>, vault: &Vault) -> Result<u64, StoreError> {
                 surname: row.get_text(2)?,
                 country: row.get_opt_text(3)?,
             };
-            Ok((contents, [row.get_text(4)?, row.get_text(5)?, row.get_text(6)?], [row.get_i64(7)?, row.get_i64(8)?, row.get_i64(9)?]))
+            Ok((
+                contents,
+                [row.get_text(4)?, row.get_text(5)?, row.get_text(6)?],
+                [row.get_i64(7)?, row.get_i64(8)?, row.get_i64(9)?],
+            ))
         })?;
         if page.is_empty() {
             return Ok(count);
@@ -91,7 +102,15 @@ fn seal(tx: &mut Tx<'_>, vault: &Vault) -> Result<u64, StoreError> {
             let locked = vault.lock(&fresh, &contents);
             let (sealed_id, lookup) = (fresh.sealed_id.as_str(), vault.lookup(&contents.customer_id));
             let values = params![
-                sealed_id, &lookup, &locked.wrapped_key, &locked.contents, &tier, &standing, &account, placed, completed,
+                sealed_id,
+                &lookup,
+                &locked.wrapped_key,
+                &locked.contents,
+                &tier,
+                &standing,
+                &account,
+                placed,
+                completed,
                 spent_minor,
             ];
             tx.execute(SEAL, values)?;

@@ -28,7 +28,8 @@ const PAGE: &str = "SELECT seq, sealed_id, wrapped_key, contents, granted_tier,
         completed_orders, spent_minor
     FROM subjects WHERE seq > ?1 AND contents IS NOT NULL ORDER BY seq LIMIT ?2";
 const BILLING: &str = "SELECT billing_account, wrapped_key, contents FROM subjects WHERE sealed_id = ?1";
-const ADD: &str = "INSERT INTO subjects (sealed_id, lookup, wrapped_key, contents, granted_tier, standing, billing_account)
+const ADD: &str =
+    "INSERT INTO subjects (sealed_id, lookup, wrapped_key, contents, granted_tier, standing, billing_account)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (lookup) DO NOTHING";
 const UPDATE: &str = "UPDATE subjects SET contents = ?2, granted_tier = COALESCE(?3, granted_tier),
     standing = COALESCE(?4, standing), billing_account = COALESCE(?5, billing_account) WHERE sealed_id = ?1";
@@ -105,11 +106,7 @@ pub(crate) fn customers(tx: &mut Tx<'_>, vault: &Vault, after: i64, limit: u32) 
 
 /// How a customer is billed; nothing for a customer who is not here or has no account. An erased one is billed for what was ordered
 /// before: whether they can be, and nothing about them.
-pub(crate) fn billing_profile(
-    tx: &mut Tx<'_>,
-    vault: &Vault,
-    id: &str,
-) -> Result<Option<BillingProfile>, StoreError> {
+pub(crate) fn billing_profile(tx: &mut Tx<'_>, vault: &Vault, id: &str) -> Result<Option<BillingProfile>, StoreError> {
     let Some(sealed_id) = sealed_id(tx, vault, id)? else { return Ok(None) };
     let found = tx.query_opt(BILLING, params![&sealed_id], |row| {
         Ok((row.get_text(0)?, row.get_opt_text(1)?.zip(row.get_opt_text(2)?)))

@@ -37,7 +37,9 @@ impl MasterKey {
         match bytes {
             // What an empty file or a careless example holds.
             Some(bytes) if bytes != [bytes[0]; KEY_BYTES] => Ok(Self(bytes)),
-            _ => Err(format!("must be {KEY_BYTES} random bytes in base64, as `openssl rand -base64 {KEY_BYTES}` makes them")),
+            _ => Err(format!(
+                "must be {KEY_BYTES} random bytes in base64, as `openssl rand -base64 {KEY_BYTES}` makes them"
+            )),
         }
     }
 

@@ -43,7 +43,8 @@ fn holds(bytes: &[u8], text: &str) -> bool {
 }
 
 async fn columns(crm: &Scenario, sealed_id: &str) -> Option<(String, String, String)> {
-    let (sealed_id, sql) = (sealed_id.to_owned(), "SELECT wrapped_key, contents, lookup FROM subjects WHERE sealed_id = ?1");
+    let (sealed_id, sql) =
+        (sealed_id.to_owned(), "SELECT wrapped_key, contents, lookup FROM subjects WHERE sealed_id = ?1");
     let row = crm.read(move |tx| {
         tx.query_opt(sql, store::params![&sealed_id], |row| {
             Ok(row.get_opt_text(0)?.zip(row.get_opt_text(1)?).zip(row.get_opt_text(2)?))
@@ -103,7 +104,10 @@ async fn whoever_is_about_to_be_erased_orders_nothing_more_until_it_is_called_of
     let doors = doors(&crm);
     let sealed = sealed_id(&crm, "john-doe").await;
     let begun = begin(&doors, "john-doe").await;
-    assert_eq!((&begun["sealedId"], &begun["askedBy"], &begun["erasedAtMs"]), (&json!(sealed), &json!("officer"), &json!(null)));
+    assert_eq!(
+        (&begun["sealedId"], &begun["askedBy"], &begun["erasedAtMs"]),
+        (&json!(sealed), &json!("officer"), &json!(null))
+    );
     assert_eq!(get(&doors, "/customers/john-doe").await.body["standing"], "suspended");
     assert_eq!(begin(&doors, &sealed).await, begun, "begun twice is begun once");
 

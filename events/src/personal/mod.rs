@@ -6,7 +6,9 @@
 mod mask;
 mod person;
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::LazyLock;
 
 use serde_json::Value;
 
@@ -74,12 +76,20 @@ pub fn fields(schema: &Value) -> Vec<(String, Class)> {
 /// Classified fields of a payload that are not protected as their class says: where they are, never what they hold.
 #[must_use]
 pub fn unprotected(event_type: &str, data: &str) -> Vec<String> {
-    let Some(row) = EVENTS.iter().find(|row| row.event_type == event_type) else { return Vec::new() };
+    let Some(sealed) = SEALED.get(event_type).filter(|fields| !fields.is_empty()) else { return Vec::new() };
     let Ok(data) = serde_json::from_str::<Value>(data) else { return Vec::new() };
     let is_clear = |value: &Value| value.as_str().is_some_and(|id| !is_sealed(id) && id != NOBODY);
-    let sealed = fields(&(row.schema)()).into_iter().filter(|(_, class)| *class == Class::Sealed);
-    sealed.filter(|(name, _)| data.get(name).is_some_and(is_clear)).map(|(name, _)| name).collect()
+    sealed.iter().filter(|name| data.get(name).is_some_and(is_clear)).cloned().collect()
 }
+
+/// Names of the sealed fields of each event type: schemas take a while to make.
+static SEALED: LazyLock<BTreeMap<&'static str, Vec<String>>> = LazyLock::new(|| {
+    let sealed = |schema: &Value| {
+        let of_class = |(name, class)| (class == Class::Sealed).then_some(name);
+        fields(schema).into_iter().filter_map(of_class).collect()
+    };
+    EVENTS.iter().map(|row| (row.event_type, sealed(&(row.schema)()))).collect()
+});
 
 /// Whether a text has the form of a sealed id.
 #[must_use]

@@ -132,9 +132,12 @@ fn forms(text: &str) -> Vec<Form> {
     let word = |text: String| Form { bytes: text.into_bytes(), is_word: true };
     let json: String = text.chars().map(escaped).collect();
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
-    let url: String =
-        text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect();
-    let mut forms = vec![word(text.to_owned()), word(text.to_lowercase()), word(text.to_uppercase()), word(json), word(url)];
+    let url: String = text
+        .bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect();
+    let mut forms =
+        vec![word(text.to_owned()), word(text.to_lowercase()), word(text.to_uppercase()), word(json), word(url)];
     forms.extend((0..BASE64_SHIFTS).map(|shift| base64(text, shift)));
     forms
 }
@@ -165,9 +168,7 @@ fn find(bytes: &[u8], form: &Form) -> Vec<usize> {
         return Vec::new();
     }
     let is_part = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(|byte| is_word_byte(*byte));
-    let stands = |at: &usize| {
-        !form.is_word || (!is_part(at.checked_sub(1)) && !is_part(Some(at + form.bytes.len())))
-    };
+    let stands = |at: &usize| !form.is_word || (!is_part(at.checked_sub(1)) && !is_part(Some(at + form.bytes.len())));
     memchr::memmem::find_iter(bytes, &form.bytes).filter(stands).collect()
 }
 

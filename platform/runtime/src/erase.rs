@@ -31,11 +31,32 @@ macro_rules! text_column {
     ($table:literal, $text_key:literal, $number_key:literal, $column:literal) => {
         $crate::erase::Text {
             select: concat!(
-                "SELECT ", $text_key, ", ", $number_key, ", ", $column, " FROM ", $table, " WHERE ", $column, " IS NOT NULL AND (",
-                $text_key, ", ", $number_key, ") > (?1, ?2) ORDER BY 1, 2 LIMIT ?3"
+                "SELECT ",
+                $text_key,
+                ", ",
+                $number_key,
+                ", ",
+                $column,
+                " FROM ",
+                $table,
+                " WHERE ",
+                $column,
+                " IS NOT NULL AND (",
+                $text_key,
+                ", ",
+                $number_key,
+                ") > (?1, ?2) ORDER BY 1, 2 LIMIT ?3"
             ),
             update: concat!(
-                "UPDATE ", $table, " SET ", $column, " = ?3 WHERE (", $text_key, ", ", $number_key, ") = (?1, ?2)"
+                "UPDATE ",
+                $table,
+                " SET ",
+                $column,
+                " = ?3 WHERE (",
+                $text_key,
+                ", ",
+                $number_key,
+                ") = (?1, ?2)"
             ),
         }
     };
@@ -89,9 +110,9 @@ pub async fn run(store: &Store, columns: &'static [Text], person: &Person) -> Re
             let Some((text_key, number_key, _)) = page.last() else { break };
             after = (text_key.clone(), *number_key);
             erased.looked_at += page.len() as u64;
-            let changed = page.into_iter().filter_map(|(text_key, number_key, text)| {
-                Some((text_key, number_key, person.taken_out_of(&text)?))
-            });
+            let changed = page
+                .into_iter()
+                .filter_map(|(text_key, number_key, text)| Some((text_key, number_key, person.taken_out_of(&text)?)));
             let changed: Vec<_> = changed.collect();
             erased.changed += changed.len() as u64;
             if !changed.is_empty() {

@@ -23,7 +23,8 @@ pub async fn print(parts: &Parts, as_json: bool) -> anyhow::Result<()> {
     if as_json {
         return output::json(&json!({ "erasures": all }));
     }
-    let mut table = output::table(&["sealed id", "asked by", "begun", "erased", "looked for what is left", "not clean"]);
+    let mut table =
+        output::table(&["sealed id", "asked by", "begun", "erased", "looked for what is left", "not clean"]);
     for record in &all {
         table.add_row([
             output::text(&record["sealedId"]),

@@ -72,7 +72,11 @@ impl Report {
                     out.push_str(&format!("{} orders go on to their end under the sealed id\n", open_orders.len()));
                 }
                 let sealed_id = output::text(&erasure["sealedId"]);
-                let verdict = if self.is_done() { "is erased, and nothing readable is left" } else { "is erased, but SOMETHING IS LEFT (above)" };
+                let verdict = if self.is_done() {
+                    "is erased, and nothing readable is left"
+                } else {
+                    "is erased, but SOMETHING IS LEFT (above)"
+                };
                 out + &format!("{sealed_id} {verdict}\n")
             }
             Report::Waits { sealed_id, open_orders } => format!(
@@ -98,8 +102,12 @@ fn before(erasure: &Value) -> String {
     let when = time(&erasure["erasedAtMs"]);
     match erasure["findings"].as_u64() {
         Some(0) => format!("{sealed_id} was erased at {when}, and nothing readable was left\n"),
-        Some(count) => format!("{sealed_id} was erased at {when}, and {count} places were not clean: look again with `boutique erase ID --name NAME --surname SURNAME`\n"),
-        None => format!("{sealed_id} was erased at {when}, and nobody has looked for what is left: `boutique erase ID --name NAME --surname SURNAME`\n"),
+        Some(count) => format!(
+            "{sealed_id} was erased at {when}, and {count} places were not clean: look again with `boutique erase ID --name NAME --surname SURNAME`\n"
+        ),
+        None => format!(
+            "{sealed_id} was erased at {when}, and nobody has looked for what is left: `boutique erase ID --name NAME --surname SURNAME`\n"
+        ),
     }
 }
 
@@ -123,7 +131,12 @@ fn looked(places: &[Place]) -> String {
     }
     let mut out = format!("{table}\n");
     for place in places.iter().filter(|place| place.findings > 0).take(MOST_PRINTED) {
-        out.push_str(&format!("FOUND in {}: {} times; {}\n", place.place, place.findings, place.advice.unwrap_or_default()));
+        out.push_str(&format!(
+            "FOUND in {}: {} times; {}\n",
+            place.place,
+            place.findings,
+            place.advice.unwrap_or_default()
+        ));
     }
     out
 }

@@ -83,7 +83,10 @@ pub(super) async fn show(State(door): State<Door>, Path(order_id): Path<String>)
 }
 
 /// Issues an order's invoice. A refusal is committed and said like an invoice, then told to the client.
-pub(super) async fn create(door: &Door, mut request: InvoiceRequested) -> Result<(StatusCode, Json<InvoiceView>), Problem> {
+pub(super) async fn create(
+    door: &Door,
+    mut request: InvoiceRequested,
+) -> Result<(StatusCode, Json<InvoiceView>), Problem> {
     request.check()?;
     decide::open(&request)?;
     let (billing, sealed_id) = door.crm.named_billing(&request.customer_id).await.map_err(unanswered)?;

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
-use events::{personal, EventId, FieldError, OrderId, Timestamp};
+use events::{EventId, FieldError, OrderId, Timestamp, personal};
 use runtime::{JsonBody, Page, Problem, Story, clock};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

@@ -47,7 +47,9 @@ impl Crm {
         let customer: Option<Customer> = self.0.wait(call).await?;
         match customer {
             // A clear id in an event could never be taken back.
-            Some(customer) if !customer.sealed_id.is_sealed() => Err(self.0.down(&"the CRM gave an id that is not sealed")),
+            Some(customer) if !customer.sealed_id.is_sealed() => {
+                Err(self.0.down(&"the CRM gave an id that is not sealed"))
+            }
             customer => Ok(customer),
         }
     }

@@ -73,8 +73,7 @@ pub(super) fn scrub(path: &Path, lock_wait: Duration) -> Result<(), StoreError> 
     run("PRAGMA temp_store = FILE; VACUUM")?;
     for _ in 0..SCRUB_TRIES {
         let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
-        let is_held: bool =
-            connection.query_row(sql, [], |row| row.get(0)).map_err(|error| failed(sql, error))?;
+        let is_held: bool = connection.query_row(sql, [], |row| row.get(0)).map_err(|error| failed(sql, error))?;
         if !is_held {
             return Ok(());
         }
