@@ -77,7 +77,7 @@ pub(super) async fn run(args: EraseArgs) -> anyhow::Result<ExitCode> {
     };
     let report = match parts.find(&customer).await? {
         Found::Erased(sealed_id) => parts.finish(&sealed_id).await?,
-        Found::Nobody => look_again(&args, customer).await?,
+        Found::Nobody => look_again(&args, &parts, customer).await?,
         Found::Here { sealed_id, person } if args.call_off => {
             parts.call_off(&sealed_id).await?;
             if !args.json {
@@ -115,12 +115,14 @@ async fn erase(args: &EraseArgs, parts: &Parts, sealed_id: &str, person: Person)
     Ok(Report::Erased { erasure, texts, places, open_orders })
 }
 
-/// Whoever the CRM does not know may have been erased. What they were called is looked for all the same.
-async fn look_again(args: &EraseArgs, customer: CustomerId) -> anyhow::Result<Report> {
+/// Whoever the CRM does not know may have been erased. What they were called is looked for all the same, and with their name also taken out
+/// of what was written since.
+async fn look_again(args: &EraseArgs, parts: &Parts, customer: CustomerId) -> anyhow::Result<Report> {
     let name = args.name.clone().zip(args.surname.clone());
     let person = Person { id: customer.as_str().to_owned(), name };
+    let texts = if person.name.is_some() { parts.take_out(&person).await? } else { Vec::new() };
     let places = erasure::look(&house(args), person).await?;
-    Ok(Report::Unknown { by_name: args.name.is_some(), places })
+    Ok(Report::Unknown { by_name: args.name.is_some(), texts, places })
 }
 
 fn house(args: &EraseArgs) -> House {

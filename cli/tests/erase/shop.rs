@@ -175,15 +175,14 @@ impl Shop {
         });
     }
 
-    /// Publishes what no service of ours would say: an event that names its customer in the clear.
+    /// Publishes what no service of ours would say: an event that names its customer in the clear, and dies for want of its lines.
     pub fn publish_naming(&self, customer: &str) {
-        let data =
-            json!({ "orderId": "planted", "customerId": customer, "reason": "out_of_stock", "detail": "planted" });
+        let data = json!({ "orderId": "planted", "customerId": customer, "risk": "LOW" });
         let attributes = json!({
             "ce-specversion": "1.0", "ce-id": "planted-1", "ce-source": "//onlineboutique.com/stranger", "ce-subject": "orders/planted",
-            "ce-type": "com.onlineboutique.order.rejected.v1", "ce-time": "2026-01-31T12:00:00Z", "ce-partitionkey": "planted",
+            "ce-type": "com.onlineboutique.order.confirmed.v1", "ce-time": "2026-01-31T12:00:00Z", "ce-partitionkey": "planted",
             "ce-correlationid": "planted-1", "ce-datacontenttype": "application/json",
-            "ce-dataschema": "https://onlineboutique.com/schemas/order.rejected.v1.json",
+            "ce-dataschema": "https://onlineboutique.com/schemas/order.confirmed.v1.json",
         });
         let message = json!({ "attributes": attributes, "data": BASE64_STANDARD.encode(data.to_string()) });
         let path = "/v1/projects/local/topics/order-events:publish";

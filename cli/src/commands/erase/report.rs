@@ -42,6 +42,8 @@ pub enum Report {
     Unknown {
         /// Whether it was also looked for a name.
         by_name: bool,
+        /// What was taken out of free text, by service.
+        texts: Vec<(&'static str, Erased)>,
         /// Everything that was looked at.
         places: Vec<Place>,
     },
@@ -56,7 +58,7 @@ impl Report {
             Report::Before { erasure } => erasure["findings"] == 0,
             // Whether somebody was erased who is not known any more, or never was here, nobody can tell: it is not called a success,
             // unless whoever asks says by the name that they know whom they mean.
-            Report::Unknown { by_name, places } => *by_name && places.iter().all(|place| place.findings == 0),
+            Report::Unknown { by_name, places, .. } => *by_name && places.iter().all(|place| place.findings == 0),
         }
     }
 
@@ -64,10 +66,7 @@ impl Report {
     pub fn render(&self) -> String {
         match self {
             Report::Erased { erasure, texts, places, open_orders } => {
-                let mut out = looked(places);
-                for (service, Erased { looked_at, changed }) in texts {
-                    out.push_str(&format!("{service}: {changed} of {looked_at} texts named them and do no more\n"));
-                }
+                let mut out = looked(places) + &changed(texts);
                 if !open_orders.is_empty() {
                     out.push_str(&format!("{} orders go on to their end under the sealed id\n", open_orders.len()));
                 }
@@ -86,15 +85,21 @@ impl Report {
                 open_orders.iter().take(MOST_PRINTED).cloned().collect::<Vec<_>>().join(", "),
             ),
             Report::Before { erasure } => before(erasure),
-            Report::Unknown { by_name, places } => {
-                let hint = if *by_name { "" } else { ", and --name and --surname look for these too" };
-                looked(places)
-                    + &format!(
-                        "the CRM knows nobody by this id: nobody had it, or they were erased (`boutique erase --list`{hint})\n"
-                    )
+            Report::Unknown { by_name, texts, places } => {
+                let hint = if *by_name { "" } else { "; --name and --surname look for these too" };
+                let verdict =
+                    "the CRM knows nobody by this id: nobody had it, or they were erased (`boutique erase --list`)";
+                looked(places) + &changed(texts) + &format!("{verdict}{hint}\n")
             }
         }
     }
+}
+
+fn changed(texts: &[(&'static str, Erased)]) -> String {
+    let line = |(service, Erased { looked_at, changed }): &(&str, Erased)| {
+        format!("{service}: {changed} of {looked_at} texts named them and do no more\n")
+    };
+    texts.iter().map(line).collect()
 }
 
 fn before(erasure: &Value) -> String {
