@@ -2,6 +2,8 @@
 //! searched, by other code than the command's own, and the books still add up. On SQLite, and on PostgreSQL where `BOUTIQUE_TEST_POSTGRES`
 //! names a server.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic, also in the functions it calls")]
+
 mod leaks;
 mod shop;
 
