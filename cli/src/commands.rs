@@ -11,6 +11,7 @@ mod broker;
 mod completions;
 mod demo;
 mod dlq;
+mod erase;
 mod explain;
 mod import;
 mod order;
@@ -47,6 +48,7 @@ Examples:
   boutique explain illegal_state         what a failure's code means and what to do about it
   boutique stuck                         which orders wait too long, for what, and what mends them
   boutique audit                         does everything add up?
+  boutique erase <CUSTOMER>              erase a person, and prove that nothing readable is left
   boutique sim --seeds 0..1000           a thousand runs in which everything goes wrong that can";
 
 #[derive(Subcommand)]
@@ -60,6 +62,7 @@ enum Command {
     Order(order::OrderCommand),
     Stuck(stuck::StuckArgs),
     Audit(audit::AuditArgs),
+    Erase(erase::EraseArgs),
     Sim(sim::SimArgs),
     #[command(subcommand)]
     Dlq(dlq::DlqCommand),
@@ -98,6 +101,7 @@ impl Cli {
             Command::Order(command) => order::run(command).await.map(done),
             Command::Stuck(args) => stuck::run(args).await,
             Command::Audit(args) => audit::run(args).await,
+            Command::Erase(args) => erase::run(args).await,
             Command::Sim(args) => sim::run(args).await,
             Command::Dlq(command) => dlq::run(command).await,
             Command::Explain(args) => explain::run(&args).map(done),

@@ -19,6 +19,7 @@ use crate::addresses::{Addresses, BROKER};
 use crate::audit::Books;
 use crate::background::Background;
 use crate::identities;
+use crate::personal_key;
 use crate::raw_events;
 use crate::roster::{self, Worker};
 
@@ -91,7 +92,7 @@ impl Stack {
         let bus = Arc::new(PubSub::connect(project.clone()).await?);
         let connect = PubSub::connect(project.clone());
         let background_bus = Arc::new(background.run(async { Ok(connect.await?) }).await?);
-        let environment = environment(plan, identities::settings(folder, broker.address())?);
+        let environment = environment(plan, identities::settings(folder, broker.address())?)?;
         let mut workers = Vec::new();
         for part in roster::PARTS.iter().filter(|part| part.name != BROKER) {
             let (listen, database_url) = (plan.addresses.socket(part.name)?, plan.database_url());
@@ -120,7 +121,7 @@ impl Stack {
 }
 
 /// What the services of this shop would be told by their containers.
-fn environment(plan: &Plan, identities: Vec<(String, String)>) -> Environment {
+fn environment(plan: &Plan, identities: Vec<(String, String)>) -> anyhow::Result<Environment> {
     let mut variables = identities::variables_of_here();
     // Everybody who can reach this shop is on this machine and has its one address; it may ask as much as all of them.
     for name in ["BOUTIQUE_RATE_ADDRESS_PER_S", "BOUTIQUE_RATE_ADDRESS_BURST"] {
@@ -132,9 +133,12 @@ fn environment(plan: &Plan, identities: Vec<(String, String)>) -> Environment {
     for (name, url) in plan.addresses.iter() {
         variables.push((format!("BOUTIQUE_{}_URL", name.replace('-', "_").to_uppercase()), url.to_owned()));
     }
+    if variables.iter().all(|(name, value)| name != crm::PERSONAL_KEY || value.is_empty()) {
+        variables.push((crm::PERSONAL_KEY.to_owned(), personal_key::of(&plan.data)?));
+    }
     variables.push(("BOUTIQUE_DISPATCH_DELAY_MS".to_owned(), plan.dispatch_delay_ms.to_string()));
     variables.push(("BOUTIQUE_DELIVER_DELAY_MS".to_owned(), plan.deliver_delay_ms.to_string()));
-    Environment::of(variables)
+    Ok(Environment::of(variables))
 }
 
 fn pushes(addresses: &Addresses) -> anyhow::Result<BTreeMap<&'static str, PushTo>> {

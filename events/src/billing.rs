@@ -52,6 +52,7 @@ pub struct InvoiceFailed {
     /// Stable code: `no_billing_profile`, `account_closed`, `order_cancelled`.
     pub code: String,
     /// One sentence without personal data.
+    #[schemars(extend("x-personal" = "free-text"))]
     pub reason: String,
 }
 fact!(InvoiceFailed, "billing.invoice_failed.v1", Billing);
@@ -82,6 +83,7 @@ pub struct RefundRequested {
     /// How much.
     pub amount: Money,
     /// One sentence without personal data.
+    #[schemars(extend("x-personal" = "free-text"))]
     pub reason: String,
     /// The shipment that never arrived, if that is why: its revenue is taken back. Absent: what was sold came back.
     #[serde(default, skip_serializing_if = "Option::is_none")]

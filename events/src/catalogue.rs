@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::schema;
 use crate::topology::{EVENTS, SUBSCRIPTIONS, TYPE_PREFIX};
+use crate::{personal, schema};
 
 const HEAD: &str = "# Event catalogue
 
@@ -24,6 +24,16 @@ the whole filters).
 
 | subscription | lets through | dead letters |
 |---|---|---|
+";
+
+const PERSONAL_HEAD: &str = "
+## Personal data
+
+Fields that have to do with a person, by their class (`x-personal` in the schemas; `docs/personal-data.md` is about the whole house): `sealed`
+names a person and travels as the sealed id only; `free-text` is a sentence that should name nobody and is masked where it is shown.
+
+| type | fields |
+|---|---|
 ";
 
 const TAIL: &str = "
@@ -55,6 +65,15 @@ pub fn page() -> String {
             if row.lets_through.is_empty() { "everything".to_owned() } else { format!("`{}`", row.lets_through) };
         let dead_letters = crate::topology::dead_letters(row.consumer);
         line(&mut page, &[&format!("`{}`", row.name()), &lets_through, &format!("`{dead_letters}`")]);
+    }
+    page.push_str(PERSONAL_HEAD);
+    for row in EVENTS {
+        let fields = personal::fields(&(row.schema)());
+        let words: Vec<String> = fields.iter().map(|(name, class)| format!("`{name}` {class}")).collect();
+        if !words.is_empty() {
+            let name = row.event_type.strip_prefix(TYPE_PREFIX).unwrap_or(row.event_type);
+            line(&mut page, &[&format!("`{name}`"), &words.join(", ")]);
+        }
     }
     page.push_str(TAIL);
     page

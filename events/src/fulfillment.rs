@@ -98,6 +98,7 @@ pub struct ShipmentFailed {
     /// Stable code: `stopped`, `unknown_location`; `undeliverable` for a shipment that left.
     pub code: String,
     /// One sentence without personal data.
+    #[schemars(extend("x-personal" = "free-text"))]
     pub reason: String,
     /// Which shipment failed. Absent: the whole order, of which nothing left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -131,6 +132,7 @@ pub struct ReturnRequested {
     #[schemars(length(min = 1, max = 100))]
     pub lines: Vec<OrderLine>,
     /// One sentence without personal data.
+    #[schemars(extend("x-personal" = "free-text"))]
     pub reason: String,
 }
 fact!(ReturnRequested, "fulfillment.return_requested.v1", Fulfillment, check: |fact| check_order_lines(&fact.lines));

@@ -10,6 +10,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
+use crate::personal::Class;
+
 /// The longest id accepted, in characters.
 pub const MAX_ID_CHARS: usize = 64;
 
@@ -24,7 +26,7 @@ fn is_id(text: &str) -> bool {
 }
 
 macro_rules! ids {
-    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
+    ($($(#[$doc:meta])* $name:ident $(: $class:ident)?),* $(,)?) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         #[serde(transparent)]
@@ -78,7 +80,9 @@ macro_rules! ids {
             }
 
             fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({ "type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$" })
+                json_schema!({
+                    "type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$" $(, "x-personal": Class::$class.as_str())?
+                })
             }
         }
     )*};
@@ -87,8 +91,8 @@ macro_rules! ids {
 ids! {
     /// An order, minted by checkout; the partition key of everything said about it.
     OrderId,
-    /// A customer of the CRM.
-    CustomerId,
+    /// A customer of the CRM: as a client names them, or sealed. Facts bear sealed ones only.
+    CustomerId: Sealed,
     /// A product of the inventory, furniture or food catalogue.
     ProductId,
     /// A hold on stock in one ledger.

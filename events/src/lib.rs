@@ -13,6 +13,7 @@ pub mod inventory;
 pub mod line;
 pub mod money;
 pub mod order;
+pub mod personal;
 pub mod platform;
 pub mod pubsub;
 pub mod risk;

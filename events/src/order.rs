@@ -56,11 +56,12 @@ pub enum RejectionReason {
 pub struct OrderRejected {
     /// Which order.
     pub order_id: OrderId,
-    /// Whose order, as the client named them.
+    /// Whose order; `nobody` when the CRM does not know the customer.
     pub customer_id: CustomerId,
     /// Why.
     pub reason: RejectionReason,
     /// One sentence without personal data.
+    #[schemars(extend("x-personal" = "free-text"))]
     pub detail: String,
 }
 fact!(OrderRejected, "order.rejected.v1", Orders);
@@ -114,6 +115,7 @@ pub struct OrderOnHold {
     /// Which order.
     pub order_id: OrderId,
     /// Why, one sentence without personal data.
+    #[schemars(extend("x-personal" = "free-text"))]
     pub reason: String,
 }
 fact!(OrderOnHold, "order.on_hold.v1", Orders);

@@ -66,6 +66,7 @@ pub struct FraudFlagged {
     #[schemars(extend("enum" = ["HIGH"]))]
     pub level: RiskLevel,
     /// Why, each one sentence without personal data.
+    #[schemars(extend("x-personal" = "free-text"))]
     pub reasons: Vec<String>,
 }
 fact!(FraudFlagged, "risk.fraud_flagged.v1", Risk, check: |fact| match fact.level {

@@ -42,6 +42,17 @@ impl Books {
         keepers().into_iter().map(|(service, migrations)| self.open_one(service, migrations)).collect()
     }
 
+    /// Opens every database there is, with those that the audit does not ask.
+    ///
+    /// # Errors
+    /// When one cannot be opened.
+    pub fn open_all(&self) -> anyhow::Result<Vec<(&'static str, Store)>> {
+        let unasked: [(&'static str, &'static [Migration]); 2] =
+            [(food::NAME, food::MIGRATIONS), (fraud_engine::NAME, fraud_engine::MIGRATIONS)];
+        let open = |(service, migrations)| Ok((service, self.open_one(service, migrations)?.store));
+        keepers().into_iter().chain(unasked).map(open).collect()
+    }
+
     fn open_one(&self, service: &'static str, migrations: &[Migration]) -> anyhow::Result<Book> {
         let database = Database::parse(&self.database_url, service)?;
         if let Database::Sqlite { path } = &database

@@ -23,10 +23,16 @@ pub(crate) struct Customer {
     surname: String,
 }
 
+/// Who cannot be billed is called by their sealed id if that is how they were asked for; else it is not repeated who it was.
+fn unbilled(customer_id: &CustomerId) -> CustomerId {
+    if customer_id.is_sealed() { customer_id.clone() } else { CustomerId::nobody() }
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Profile {
     account_status: AccountStatus,
+    sealed_id: CustomerId,
 }
 
 #[derive(Deserialize)]
@@ -46,10 +52,18 @@ impl Crm {
     /// # Errors
     /// [`CallError`]; a customer without a profile is no error.
     pub(crate) async fn billing(&self, customer_id: &CustomerId) -> Result<Billing, CallError> {
+        Ok(self.named_billing(customer_id).await?.0)
+    }
+
+    /// The same, and what the customer is called in what is kept and said.
+    ///
+    /// # Errors
+    /// As [`Crm::billing`].
+    pub(crate) async fn named_billing(&self, customer_id: &CustomerId) -> Result<(Billing, CustomerId), CallError> {
         match self.0.get::<Profile>(&format!("/customers/{customer_id}/billing-profile")).await {
-            Ok(Profile { account_status: AccountStatus::Active }) => Ok(Billing::Active),
-            Ok(Profile { account_status: AccountStatus::Closed }) => Ok(Billing::Closed),
-            Err(error) if error.status() == Some(404) => Ok(Billing::Missing),
+            Ok(Profile { account_status: AccountStatus::Active, sealed_id }) => Ok((Billing::Active, sealed_id)),
+            Ok(Profile { account_status: AccountStatus::Closed, sealed_id }) => Ok((Billing::Closed, sealed_id)),
+            Err(error) if error.status() == Some(404) => Ok((Billing::Missing, unbilled(customer_id))),
             Err(error) => Err(error),
         }
     }

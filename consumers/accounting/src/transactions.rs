@@ -1,6 +1,8 @@
 //! Transactions entered by hand, in SQL. Every change is a version more and an entry in the ledger; the last version is what is shown.
 
 use events::FieldError;
+use runtime::erase::Text;
+use runtime::text_column;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use store::{Row, StoreError, Tx, params};
@@ -12,15 +14,25 @@ use crate::price;
 const MAX_TEXT_CHARS: usize = 200;
 
 const NUMBER: &str = "INSERT INTO transactions (created_at_ms) VALUES (?1) RETURNING id";
-const ADD: &str = "INSERT INTO transaction_versions (id, version, item, price_minor, made_on, customer, deleted, at_ms)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-const LAST: &str = "SELECT id, version, item, price_minor, made_on, customer, deleted FROM transaction_versions
-    WHERE id = ?1 ORDER BY version DESC LIMIT 1";
-const LIST: &str =
-    "SELECT id, version, item, price_minor, made_on, customer, deleted FROM transaction_versions AS shown
-    WHERE id > ?1 AND deleted = 0
-    AND version = (SELECT MAX(version) FROM transaction_versions AS all_of WHERE all_of.id = shown.id)
-    ORDER BY id LIMIT ?2";
+const ADD: &str = "INSERT INTO transaction_entries (id, version, price_minor, made_on, deleted, at_ms)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+const ADD_WORDS: &str = "INSERT INTO transaction_words (id, version, item, customer) VALUES (?1, ?2, ?3, ?4)";
+const LAST: &str = "SELECT shown.id, shown.version, words.item, price_minor, made_on, words.customer, deleted
+    FROM transaction_entries AS shown
+    JOIN transaction_words AS words ON words.id = shown.id AND words.version = shown.version
+    WHERE shown.id = ?1 ORDER BY shown.version DESC LIMIT 1";
+const LIST: &str = "SELECT shown.id, shown.version, words.item, price_minor, made_on, words.customer, deleted
+    FROM transaction_entries AS shown
+    JOIN transaction_words AS words ON words.id = shown.id AND words.version = shown.version
+    WHERE shown.id > ?1 AND deleted = 0
+    AND shown.version = (SELECT MAX(version) FROM transaction_entries AS all_of WHERE all_of.id = shown.id)
+    ORDER BY shown.id LIMIT ?2";
+
+/// What people wrote here, which may name somebody.
+pub(crate) const TEXTS: &[Text] = &[
+    text_column!("transaction_words", "''", "seq", "item"),
+    text_column!("transaction_words", "''", "seq", "customer"),
+];
 
 /// A transaction as a client describes it.
 #[derive(Debug, Clone, Deserialize)]
@@ -131,7 +143,8 @@ fn last(tx: &mut Tx<'_>, id: i64) -> Result<Option<Version>, StoreError> {
 fn add(tx: &mut Tx<'_>, new: &Version, moves: &[Move]) -> Result<(), StoreError> {
     let Version { id, version, entered: Entered { item, price_minor, made_on, customer }, deleted } = new;
     let now_ms = tx.now_ms();
-    tx.execute(ADD, params![*id, *version, item, *price_minor, made_on, customer, *deleted, now_ms])?;
+    tx.execute(ADD, params![*id, *version, *price_minor, made_on, *deleted, now_ms])?;
+    tx.execute(ADD_WORDS, params![*id, *version, item, customer])?;
     if let Opened::New(opening) = ledger::open(tx, Kind::Transaction, &format!("{id}-{version}"), None)? {
         opening.post(tx, moves)?;
     }

@@ -7,7 +7,6 @@ mod filter;
 mod incoming;
 mod ingest;
 mod limits;
-mod mask;
 mod migrations;
 mod peers;
 mod plan;

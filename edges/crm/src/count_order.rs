@@ -8,9 +8,13 @@ use events::{Envelope, Event};
 use runtime::{Code, Failure, Reaction};
 
 use crate::store;
+use crate::vault::Vault;
 
 /// Counts an order placed.
-pub(crate) struct CountOrder;
+pub(crate) struct CountOrder {
+    /// Finds customers by the id they know, as events from before they were sealed name them.
+    pub(crate) vault: Vault,
+}
 
 impl Reaction for CountOrder {
     const NAME: &'static str = "count-order";
@@ -19,7 +23,11 @@ impl Reaction for CountOrder {
     /// # Errors
     /// [`Failure::Permanent`] for a customer who is not here: checkout asked before it confirmed. Import the customer, then replay.
     fn handle(&self, tx: &mut Tx<'_>, event: &Envelope<OrderConfirmed>) -> Result<Vec<Event>, Failure> {
-        if store::count_placed(tx, event.data.customer_id.as_str())? { Ok(Vec::new()) } else { Err(unknown_customer()) }
+        if store::count_placed(tx, &self.vault, &event.data.customer_id)? {
+            Ok(Vec::new())
+        } else {
+            Err(unknown_customer())
+        }
     }
 }
 

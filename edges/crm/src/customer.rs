@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::decide::{self, Tier};
+use crate::vault::Contents;
 
 /// The longest name accepted, in characters.
 const MAX_NAME_CHARS: usize = 100;
@@ -46,7 +47,7 @@ impl BillingAccount {
 }
 
 /// A customer as a client describes them; what is left out has a default, or keeps its value in an import.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct NewCustomer {
     pub(crate) name: String,
@@ -63,6 +64,9 @@ impl NewCustomer {
     pub(crate) fn check(&self, path: &str) -> Result<(), FieldError> {
         check_name(&self.name).map_err(|problem| FieldError::new(format!("{path}name"), problem))?;
         check_name(&self.surname).map_err(|problem| FieldError::new(format!("{path}surname"), problem))?;
+        if self.customer_id.as_ref().is_some_and(|id| !id.may_be_chosen()) {
+            return Err(FieldError::new(format!("{path}customerId"), "has the form of an id that the CRM gives"));
+        }
         match &self.country {
             Some(code) if code.len() != 2 || !code.bytes().all(|b| b.is_ascii_uppercase()) => {
                 Err(FieldError::new(format!("{path}country"), "must be two capital letters (ISO 3166-1 alpha-2)"))
@@ -83,12 +87,13 @@ fn check_name(name: &str) -> Result<(), String> {
 }
 
 /// A customer's row.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Row {
-    pub(crate) customer_id: String,
-    pub(crate) name: String,
-    pub(crate) surname: String,
-    pub(crate) country: Option<String>,
+    /// Its place in the order in which customers were added.
+    pub(crate) seq: i64,
+    pub(crate) sealed_id: String,
+    pub(crate) wrapped_key: String,
+    pub(crate) contents: Contents,
     pub(crate) granted_tier: Tier,
     pub(crate) standing: String,
     pub(crate) completed_orders: i64,
@@ -99,23 +104,33 @@ impl Row {
     /// The customer as clients see them.
     pub(crate) fn view(self, config: &Config) -> CustomerView {
         let loyalty_tier = decide::tier(self.granted_tier, self.spent_minor, config);
+        let Contents { customer_id, name, surname, country } = self.contents;
         CustomerView {
-            customer_id: self.customer_id,
-            name: self.name,
-            surname: self.surname,
-            country: self.country,
+            customer_id,
+            sealed_id: None,
+            name,
+            surname,
+            country,
             loyalty_tier,
             standing: self.standing,
             completed_orders: self.completed_orders,
         }
     }
+
+    /// The customer as the other services see them: with the id that may be said and kept.
+    pub(crate) fn view_with_seal(self, config: &Config) -> CustomerView {
+        let sealed_id = Some(self.sealed_id.clone());
+        CustomerView { sealed_id, ..self.view(config) }
+    }
 }
 
 /// A customer as clients see them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CustomerView {
     customer_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sealed_id: Option<String>,
     name: String,
     surname: String,
     country: Option<String>,
@@ -125,10 +140,11 @@ pub(crate) struct CustomerView {
 }
 
 /// How a customer is billed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BillingProfile {
     pub(crate) customer_id: String,
+    pub(crate) sealed_id: String,
     pub(crate) account_status: String,
     pub(crate) currency_code: &'static str,
     pub(crate) tax_region: Option<String>,

@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn tiers_begin_at_their_thresholds_and_a_granted_tier_is_kept() {
-        let config = Config::default();
+        let config = Config::new(crate::MasterKey::parse(&crate::MasterKey::generate()).unwrap());
         assert_eq!(tier(Tier::Standard, 99_999, &config), Tier::Standard);
         assert_eq!(tier(Tier::Standard, 100_000, &config), Tier::Silver);
         assert_eq!(tier(Tier::Standard, 499_999, &config), Tier::Silver);

@@ -5,20 +5,24 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use events::{CustomerId, FieldError};
-use runtime::Caller::{Accounting, Checkout, Operator};
+use runtime::Caller::{Accounting, Checkout, Gateway, Operator};
 use runtime::{Door, Doors, JsonBody, Page, Problem, clock};
 use serde_json::{Value, json};
 
 use crate::config::Config;
 use crate::customer::{BillingProfile, CustomerView, NewCustomer};
-use crate::store;
+use crate::erasing;
+use crate::store::{self, Found};
+use crate::vault::{Fresh, Vault};
 
 /// The most customers in one import.
 const MAX_IMPORT: usize = 500;
 
+/// What the doors work with.
 #[derive(Clone)]
-struct House {
-    store: Store,
+pub(crate) struct House {
+    pub(crate) store: Store,
+    pub(crate) vault: Vault,
     config: Config,
 }
 
@@ -28,24 +32,30 @@ pub(crate) fn doors(store: Store, config: Config) -> Doors {
         .get("/customers", list, Door::of("Lists customers, page by page").to(&[Accounting, Operator]))
         .post("/customers", create, Door::of("Adds a customer").to(&[Operator]))
         .post("/customers/import", import, Door::of("Adds or changes up to 500 customers").to(&[Operator]))
-        .get("/customers/{customerId}", show, Door::of("One customer").to(&[Checkout, Operator]))
+        .get("/customers/{customerId}", show, Door::of("One customer").to(&[Checkout, Gateway, Operator]))
         .get(
             "/customers/{customerId}/billing-profile",
             billing_profile,
             Door::of("Whether and how a customer can be billed").to(&[Accounting, Operator]),
         )
-        .with_state(House { store, config })
+        .get("/erasures", erasing::list, Door::of("Lists erasures, page by page").to(&[Operator]))
+        .post("/erasures", erasing::begin, Door::of("Begins the erasure of a customer").to(&[Operator]))
+        .delete("/erasures/{sealedId}", erasing::call_off, Door::of("Calls an erasure off").to(&[Operator]))
+        .post("/erasures/{sealedId}/destroy", erasing::destroy, Door::of("Destroys a customer's key").to(&[Operator]))
+        .post("/erasures/{sealedId}/proof", erasing::prove, Door::of("Notes that nothing was found").to(&[Operator]))
+        .with_state(House { store, vault: Vault::new(&config.master_key), config })
 }
 
-async fn list(State(door): State<House>, page: Page<String>) -> Result<(HeaderMap, Json<Vec<CustomerView>>), Problem> {
+async fn list(State(door): State<House>, page: Page<i64>) -> Result<(HeaderMap, Json<Vec<CustomerView>>), Problem> {
     let (limit, after) = (page.limit, page.after.unwrap_or_default());
-    let mut rows = door.store.read(move |tx| store::customers(tx, &after, limit + 1)).await?;
+    let vault = door.vault.clone();
+    let mut rows = door.store.read(move |tx| store::customers(tx, &vault, after, limit + 1)).await?;
     let mut headers = HeaderMap::new();
     if rows.len() > limit as usize {
         rows.truncate(limit as usize);
-        let last = rows.last().map_or("", |row| row.customer_id.as_str());
+        let last = rows.last().map_or(0, |row| row.seq);
         let link = format!("</customers?limit={limit}&after={last}>; rel=\"next\"");
-        let link = HeaderValue::from_str(&link).expect("an id is visible ASCII");
+        let link = HeaderValue::from_str(&link).expect("numbers are visible ASCII");
         headers.insert(header::LINK, link);
     }
     Ok((headers, Json(rows.into_iter().map(|row| row.view(&door.config)).collect())))
@@ -58,15 +68,16 @@ async fn create(
     new.check("")?;
     let customer_id = new.customer_id.clone().unwrap_or_else(|| CustomerId::from_uuid(clock::new_id()));
     let (name, surname) = (new.name.clone(), new.surname.clone());
-    let (added, row) = door
+    let (vault, fresh) = (door.vault.clone(), Fresh::draw());
+    let (added, found) = door
         .store
         .write(clock::now_ms(), move |tx| {
-            let added = store::add(tx, customer_id.as_str(), &new)?;
-            Ok::<_, StoreError>((added, store::customer(tx, customer_id.as_str())?))
+            let added = store::add(tx, &vault, &fresh, &customer_id, &new)?;
+            Ok::<_, StoreError>((added, store::customer(tx, &vault, customer_id.as_str())?))
         })
         .await?;
-    let row = row.ok_or_else(|| Problem::internal("a customer just added is not there"))?;
-    if !added && (row.name != name || row.surname != surname) {
+    let row = found.here().ok_or_else(|| Problem::internal("a customer just added is not there"))?;
+    if !added && (row.contents.name != name || row.contents.surname != surname) {
         return Err(Problem::conflict("customer_exists", "another customer has this id"));
     }
     let status = if added { StatusCode::CREATED } else { StatusCode::OK };
@@ -86,12 +97,13 @@ async fn import(
         let Some(customer_id) = customer.customer_id.clone() else {
             return Err(FieldError::new(format!("[{index}].customerId"), "is missing").into());
         };
-        named.push((customer_id, customer));
+        named.push((customer_id, Fresh::draw(), customer));
     }
-    let upserted = named.len();
+    let (upserted, vault) = (named.len(), door.vault.clone());
     door.store
         .write(clock::now_ms(), move |tx| {
-            named.iter().try_for_each(|(customer_id, customer)| store::upsert(tx, customer_id.as_str(), customer))
+            let mut each = named.iter();
+            each.try_for_each(|(customer_id, fresh, customer)| store::upsert(tx, &vault, fresh, customer_id, customer))
         })
         .await
         .map_err(|error: StoreError| Problem::from(error))?;
@@ -99,15 +111,21 @@ async fn import(
 }
 
 async fn show(State(door): State<House>, Path(customer_id): Path<String>) -> Result<Json<CustomerView>, Problem> {
-    let row = door.store.read(move |tx| store::customer(tx, &customer_id)).await?;
-    let row = row.ok_or_else(|| Problem::not_found("customer"))?;
-    Ok(Json(row.view(&door.config)))
+    let vault = door.vault.clone();
+    match door.store.read(move |tx| store::customer(tx, &vault, &customer_id)).await? {
+        Found::Here(row) => Ok(Json(row.view_with_seal(&door.config))),
+        Found::Erased => {
+            Err(Problem::new(StatusCode::NOT_FOUND, "customer_erased", "the customer with this sealed id was erased"))
+        }
+        Found::Nobody => Err(Problem::not_found("customer")),
+    }
 }
 
 async fn billing_profile(
     State(door): State<House>,
     Path(customer_id): Path<String>,
 ) -> Result<Json<BillingProfile>, Problem> {
-    let profile = door.store.read(move |tx| store::billing_profile(tx, &customer_id)).await?;
+    let vault = door.vault.clone();
+    let profile = door.store.read(move |tx| store::billing_profile(tx, &vault, &customer_id)).await?;
     profile.map(Json).ok_or_else(|| Problem::not_found("billing profile"))
 }

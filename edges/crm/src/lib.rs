@@ -7,10 +7,15 @@ mod customer;
 pub mod decide;
 mod deduct_refund;
 mod door;
+mod erasing;
+mod erasures;
 mod migrations;
+mod prepare;
 mod service;
 mod store;
+mod vault;
 
-pub use config::Config;
+pub use config::{Config, PERSONAL_KEY};
 pub use migrations::MIGRATIONS;
-pub use service::{NAME, consumer, doors, service};
+pub use service::{NAME, consumer, doors, preparation, service};
+pub use vault::MasterKey;

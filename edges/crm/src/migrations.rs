@@ -3,5 +3,7 @@
 use store::Migration;
 
 /// Every step, in order. The first also brings the two sample customers.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, name: "customers", sql: include_str!("../migrations/0001_customers.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, name: "customers", sql: include_str!("../migrations/0001_customers.sql") },
+    Migration { version: 2, name: "sealed", sql: include_str!("../migrations/0002_sealed.sql") },
+];

@@ -6,6 +6,7 @@
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use ring::rand::{SecureRandom, SystemRandom};
 use uuid::{Builder, Uuid};
 
 use crate::simulation;
@@ -37,6 +38,24 @@ pub fn new_id() -> Uuid {
     let Some(world) = simulation::world() else { return Uuid::now_v7() };
     let [_, _, _, _, _, _, random @ ..] = world.random().to_be_bytes();
     Builder::from_unix_timestamp_millis(u64::try_from(world.now_ms()).unwrap_or(0), &random).into_uuid()
+}
+
+/// Bytes nobody can guess: for keys and for ids that must say nothing. From the system's own source, not from a generator of ours.
+///
+/// # Panics
+/// When the system has none to give: nothing that needs a secret may go on without.
+#[must_use]
+pub fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    match simulation::world() {
+        None => SystemRandom::new().fill(&mut bytes).expect("the system gives random bytes"),
+        Some(world) => {
+            for chunk in bytes.chunks_mut(size_of::<u128>()) {
+                chunk.copy_from_slice(&world.random().to_be_bytes()[..chunk.len()]);
+            }
+        }
+    }
+    bytes
 }
 
 /// A number from 0 to 1, drawn anew each time: for spreading waits.

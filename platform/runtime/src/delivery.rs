@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use events::pubsub::Message;
-use events::{Encoded, Envelope, EventId};
+use events::{Encoded, Envelope, EventId, personal};
 use store::inbox::{self, Receipt};
 use store::{Store, StoreError, Tx};
 use tracing::{error, warn};
@@ -137,23 +137,25 @@ impl Deliveries {
     pub(crate) async fn fail(&self, message: Message, failure: Failure) -> Outcome {
         let consumer = self.consumer.name();
         let event_id = message.attributes.get("ce-id").cloned().unwrap_or_default();
+        // Reasons are made without values, and shown as all free text is.
+        let reason = personal::text(failure.reason());
         let recorded = {
             let failure = failure.clone();
             self.transactor.store().write(clock::now_ms(), move |tx| record(tx, consumer, message, &failure)).await
         };
         match (recorded, failure) {
             (Ok(row), failure @ Failure::Permanent { .. }) => {
-                error!(consumer, event.id = event_id, code = failure.code(), reason = failure.reason(), "dead letter");
+                error!(consumer, event.id = event_id, code = failure.code(), reason, "dead letter");
                 self.transactor.publisher().hand_over(row.into_iter().collect()).await;
                 Outcome::Permanent(failure)
             }
             (Ok(_), failure) => {
-                warn!(consumer, event.id = event_id, code = failure.code(), reason = failure.reason(), "not now");
+                warn!(consumer, event.id = event_id, code = failure.code(), reason, "not now");
                 Outcome::Transient(failure)
             }
             (Err(lost), failure) => {
                 // Without its record a dead letter could vanish: have the event again instead.
-                warn!(consumer, event.id = event_id, code = failure.code(), reason = failure.reason(),
+                warn!(consumer, event.id = event_id, code = failure.code(), reason,
                       cause = %lost, "failed, and the failure could not be recorded");
                 Outcome::Transient(Failure::from(lost))
             }

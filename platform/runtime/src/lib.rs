@@ -9,6 +9,7 @@ pub mod config;
 pub mod dead_letter;
 mod delivery;
 pub mod doors;
+pub mod erase;
 mod failure;
 mod minute;
 pub mod openapi;

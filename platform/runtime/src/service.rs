@@ -11,7 +11,7 @@ use bus::Bus;
 use events::Timestamp;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
-use store::{Database, Migration, Store, StoreError};
+use store::{Database, Migration, Preparation, Store, StoreError};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -86,10 +86,26 @@ impl Foundation {
         migrations: &[Migration],
         publishing: Publishing,
     ) -> Result<Self, StartError> {
-        let store = Store::open(&base.database, migrations)?;
+        Ok(Self::on(Store::open(&base.database, migrations)?, name, base, publishing))
+    }
+
+    /// Opens the database and does to its rows what SQL alone cannot; see [`Store::open_prepared`].
+    ///
+    /// # Errors
+    /// [`StartError::Store`].
+    pub fn open_prepared(
+        name: &'static str,
+        base: &Base,
+        migrations: &[Migration],
+        publishing: Publishing,
+        preparation: Preparation<'_>,
+    ) -> Result<Self, StartError> {
+        Ok(Self::on(Store::open_prepared(&base.database, migrations, preparation)?, name, base, publishing))
+    }
+
+    fn on(store: Store, name: &'static str, base: &Base, publishing: Publishing) -> Self {
         let publisher = Publisher::new(name, store.clone(), Arc::clone(&base.bus), publishing);
-        let transactor = Transactor::new(name, store, publisher);
-        Ok(Self { name, transactor, identity: base.identity.clone() })
+        Self { name, transactor: Transactor::new(name, store, publisher), identity: base.identity.clone() }
     }
 
     /// The service's database.

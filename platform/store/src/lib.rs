@@ -24,7 +24,7 @@ pub use database::Database;
 pub use error::StoreError;
 pub use held::{Fate, Gate, Held, HeldDatabase, OpenGate};
 pub use limits::Limits;
-pub use migrations::Migration;
+pub use migrations::{Migration, Preparation};
 pub use param::Param;
 pub use row::{Cell, Column, Row};
 pub use store::Store;

@@ -34,11 +34,24 @@ const CREATE_LEDGER: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (
 const APPLIED: &str = "SELECT version, checksum FROM schema_migrations WHERE part = ?1 ORDER BY version";
 const RECORD: &str = "INSERT INTO schema_migrations (part, version, name, checksum) VALUES (?1, ?2, ?3, ?4)";
 
-/// Applies what is missing inside `tx`, which the engine made exclusive.
-pub(crate) fn migrate(tx: &mut Tx<'_>, service: &[Migration]) -> Result<(), StoreError> {
-    tx.batch(CREATE_LEDGER)?;
-    apply(tx, "store", OWN)?;
-    apply(tx, "service", service)
+/// What SQL alone cannot do to rows of an earlier version: encrypt them, say. It runs at every opening, after the migrations and in their
+/// transaction, finds out by itself what is left to do, and answers whether it left something behind that must not stay in the file.
+pub type Preparation<'p> = &'p (dyn Fn(&mut Tx<'_>) -> Result<bool, StoreError> + Sync);
+
+/// Everything that is done to a database before it is used.
+pub(crate) struct Steps<'s> {
+    pub(crate) migrations: &'s [Migration],
+    pub(crate) preparation: Option<Preparation<'s>>,
+}
+
+impl Steps<'_> {
+    /// Applies what is missing inside `tx`, which the engine made exclusive. True: what was there before is to be scrubbed.
+    pub(crate) fn apply(&self, tx: &mut Tx<'_>) -> Result<bool, StoreError> {
+        tx.batch(CREATE_LEDGER)?;
+        apply(tx, "store", OWN)?;
+        apply(tx, "service", self.migrations)?;
+        self.preparation.map_or(Ok(false), |prepare| prepare(tx))
+    }
 }
 
 fn apply(tx: &mut Tx<'_>, part: &str, known: &[Migration]) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::engines::{postgres, sqlite};
 use crate::job::Work;
-use crate::migrations::Migration;
+use crate::migrations::{Migration, Preparation, Steps};
 use crate::{Database, Held, Limits, StoreError, Tx};
 
 /// One service's database. Clones are the same store.
@@ -36,17 +36,47 @@ impl Store {
     /// [`StoreError::Migration`] when the database does not fit the program, [`StoreError::Unavailable`] when it
     /// cannot be opened, [`StoreError::Busy`] when another process keeps it locked.
     pub fn open_with(database: &Database, migrations: &[Migration], limits: Limits) -> Result<Store, StoreError> {
+        Self::open_steps(database, &Steps { migrations, preparation: None }, limits)
+    }
+
+    /// Opens the database with the default [`Limits`], and runs `preparation` in the transaction of the migrations: at every opening, also
+    /// when no migration is missing.
+    ///
+    /// # Errors
+    /// As [`Store::open_with`], or the preparation's own: nothing is changed then.
+    pub fn open_prepared(
+        database: &Database,
+        migrations: &[Migration],
+        preparation: Preparation<'_>,
+    ) -> Result<Store, StoreError> {
+        Self::open_steps(database, &Steps { migrations, preparation: Some(preparation) }, Limits::default())
+    }
+
+    fn open_steps(database: &Database, steps: &Steps<'_>, limits: Limits) -> Result<Store, StoreError> {
         let engine = match database {
-            Database::Sqlite { path } => Engine::Sqlite(sqlite::Engine::open(path, migrations, limits)?),
+            Database::Sqlite { path } => Engine::Sqlite(sqlite::Engine::open(path, steps, limits)?),
             Database::Postgres { url, schema } => {
-                Engine::Postgres(postgres::Engine::open(url, schema, migrations, &limits)?)
+                Engine::Postgres(postgres::Engine::open(url, schema, steps, &limits)?)
             }
             Database::Held(held) => {
-                held.database.memory.migrate(migrations)?;
+                held.database.memory.migrate(steps)?;
                 Engine::Held(held.clone())
             }
         };
         Ok(Store { engine: Arc::new(engine) })
+    }
+
+    /// Makes true on disk what was deleted or replaced in rows: SQLite's file is written anew without it and the log emptied. Writers wait
+    /// meanwhile, some seconds for each gigabyte: it is for what must be gone, such as a key. On PostgreSQL it does nothing: when old
+    /// versions of rows go there is the server's business (vacuum, its log, backups).
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] when somebody reads or writes without a pause; [`StoreError::DiskFull`] without room for the new file.
+    pub async fn scrub(&self) -> Result<(), StoreError> {
+        match &*self.engine {
+            Engine::Sqlite(engine) => Box::pin(engine.scrub()).await,
+            Engine::Postgres(_) | Engine::Held(_) => Ok(()),
+        }
     }
 
     /// Runs `job` in a transaction and answers after its commit is on disk. An `Err` or a panic rolls back this job

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use events::pubsub::Message;
 use events::{Encoded, Envelope, Fact};
 use runtime::{Consumer, Deliveries, Outcome, Publisher, Publishing, Transactor};
-use store::{Database, Migration, Store, StoreError, Tx};
+use store::{Database, Migration, Preparation, Store, StoreError, Tx};
 use tempfile::TempDir;
 
 use crate::bus::SimulatedBus;
@@ -25,9 +25,17 @@ impl Scenario {
     /// # Panics
     /// When the database cannot be made.
     pub fn new(consumer: Consumer, migrations: &[Migration]) -> Self {
+        Self::prepared(consumer, migrations, &|_| Ok(false))
+    }
+
+    /// As [`Scenario::new`], with what the service does to its rows at every opening.
+    ///
+    /// # Panics
+    /// When the database cannot be made.
+    pub fn prepared(consumer: Consumer, migrations: &[Migration], preparation: Preparation<'_>) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the database");
         let database = Database::Sqlite { path: folder.path().join("scenario.db") };
-        let store = Store::open(&database, migrations).expect("a fresh database");
+        let store = Store::open_prepared(&database, migrations, preparation).expect("a fresh database");
         let bus = Arc::new(SimulatedBus::default());
         let publisher =
             Publisher::new(consumer.name(), store.clone(), Arc::clone(&bus) as _, Publishing::WithinRequest);

@@ -13,11 +13,13 @@ use crate::decide::{Quote, Short};
 use crate::orders::{Order, confirms};
 use crate::request::Key;
 
-/// An answer, new or told before.
+/// An answer, new or told before, as it is kept: it names the customer by their sealed id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
     /// Which order it is about.
     pub order_id: String,
+    /// Whose, sealed.
+    pub customer_id: String,
     /// HTTP status.
     pub status_code: u16,
     /// JSON, or problem+json above 400.
@@ -121,11 +123,22 @@ pub(crate) fn told_before(order: Order, key: &Key) -> Result<Answer, Problem> {
     Ok(order.into())
 }
 
+impl Answer {
+    /// The answer as it goes to the client, who is called as they called themselves.
+    pub(crate) fn to(self, customer_id: &CustomerId) -> Self {
+        if !confirms(self.status_code) {
+            return self;
+        }
+        // An id has no character that JSON escapes, and a sealed one stands nowhere by chance.
+        Self { body: self.body.replacen(&self.customer_id, customer_id.as_str(), 1), ..self }
+    }
+}
+
 impl From<Order> for Answer {
     fn from(order: Order) -> Self {
         // The column was written from a u16.
         let status_code = u16::try_from(order.status_code).unwrap_or(500);
-        Self { order_id: order.order_id, status_code, body: order.response }
+        Self { order_id: order.order_id, customer_id: order.customer_id, status_code, body: order.response }
     }
 }
 

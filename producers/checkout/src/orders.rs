@@ -24,7 +24,7 @@ pub(crate) const CONFIRMED: &str = "confirmed";
 pub(crate) struct NewOrder {
     /// Which order.
     pub order_id: OrderId,
-    /// Whose.
+    /// Whose, sealed.
     pub customer_id: CustomerId,
     /// What the client is told: a status and a body.
     pub status_code: u16,
@@ -43,7 +43,7 @@ pub(crate) struct NewOrder {
 pub(crate) struct Order {
     /// Which order.
     pub order_id: String,
-    /// Whose.
+    /// Whose, sealed.
     pub customer_id: String,
     /// `confirmed` or `rejected`.
     pub status: String,
@@ -67,7 +67,7 @@ pub(crate) fn confirms(status_code: u16) -> bool {
 /// Writes an answer. False, and nothing is written, when its key or its id has one already.
 pub(crate) fn insert(tx: &mut Tx<'_>, new: &NewOrder) -> Result<bool, StoreError> {
     let status = if confirms(new.status_code) { CONFIRMED } else { "rejected" };
-    let key = new.key.as_ref().map(|key| key.text.as_str());
+    let key = new.key.as_ref().map(|key| key.hash.as_str());
     let fingerprint = new.key.as_ref().map(|key| key.fingerprint.as_str());
     let values = params![
         new.order_id.as_str(),

@@ -57,10 +57,27 @@ type HoldIds = Vec<(Ledger, ReservationId)>;
 
 /// Why an order is not confirmed.
 enum No {
-    /// It is rejected: kept, and said.
-    Rejected(Rejection),
+    /// It is rejected: kept, and said, of this customer.
+    Rejected(Rejection, CustomerId),
     /// It never was an order, or cannot be one now: only the client is told.
     Refused(Problem),
+}
+
+/// Why there are no holds.
+enum NoUnits {
+    /// A ledger says that lines are short.
+    Short(Vec<Short>),
+    /// A ledger has no word for it, or none now.
+    Refused(Problem),
+}
+
+/// An order that goes through.
+struct Sold {
+    /// Whose, sealed.
+    customer_id: CustomerId,
+    quote: Quote,
+    risk: RiskLevel,
+    held: Vec<Hold>,
 }
 
 /// What the transaction found.
@@ -82,6 +99,11 @@ impl Checkout {
     /// Refusals that leave no trace: 422 for what no catalogue has and for a key used otherwise, 503 when an edge or the database
     /// cannot answer.
     pub(crate) async fn place(&self, asked: Asked) -> Result<Answer, Problem> {
+        let customer_id = asked.basket.customer_id.clone();
+        Ok(self.answer(asked).await?.to(&customer_id))
+    }
+
+    async fn answer(&self, asked: Asked) -> Result<Answer, Problem> {
         if let Some(key) = &asked.key
             && let Some(order) = self.told(key).await?
         {
@@ -96,15 +118,23 @@ impl Checkout {
         let (risk, (ids, held)) = join(self.score(&draft, &customer, &quote), self.hold(&draft, holds)).await;
         match held {
             // Not a word about stock to whom we do not sell.
-            _ if risk == RiskLevel::High => self.refuse(draft, No::Rejected(Rejection::HighRisk), ids).await,
-            Err(no) => self.refuse(draft, no, ids).await,
-            Ok(held) => self.confirm(draft, quote, risk, held, ids).await,
+            _ if risk == RiskLevel::High => {
+                self.refuse(draft, No::Rejected(Rejection::HighRisk, customer.sealed_id), ids).await
+            }
+            Err(NoUnits::Short(short)) => {
+                self.refuse(draft, No::Rejected(Rejection::OutOfStock(short), customer.sealed_id), ids).await
+            }
+            Err(NoUnits::Refused(problem)) => self.refuse(draft, No::Refused(problem), ids).await,
+            Ok(held) => {
+                let sold = Sold { customer_id: customer.sealed_id, quote, risk, held };
+                self.confirm(draft, sold, ids).await
+            }
         }
     }
 
     /// The answer given before under a key.
     async fn told(&self, key: &Key) -> Result<Option<Order>, Problem> {
-        let key = key.text.clone();
+        let key = key.hash.clone();
         Ok(self.transactor.store().read(move |tx| orders::by_key(tx, &key)).await?)
     }
 
@@ -115,14 +145,17 @@ impl Checkout {
         let basket = &asked.basket;
         let (customer, offers) =
             join(self.edges.crm.customer(&basket.customer_id), self.edges.offers(&basket.lines)).await;
-        let Some(customer) = customer? else { return Err(No::Rejected(Rejection::UnknownCustomer)) };
+        let Some(customer) = customer? else {
+            // Whoever it was: the CRM has no sealed id for them, and what they called themselves is not repeated.
+            return Err(No::Rejected(Rejection::UnknownCustomer, CustomerId::nobody()));
+        };
         if !customer.in_good_standing() {
-            return Err(No::Rejected(Rejection::CustomerSuspended));
+            return Err(No::Rejected(Rejection::CustomerSuspended, customer.sealed_id));
         }
         match decide::quote(&basket.lines, &offers?, customer.tier()) {
             Ok(quote) if quote.short.is_empty() => Ok((customer, quote)),
             Ok(quote) if asked.key.is_some() && quote.may_be_held => Ok((customer, quote)),
-            Ok(quote) => Err(No::Rejected(Rejection::OutOfStock(quote.short))),
+            Ok(quote) => Err(No::Rejected(Rejection::OutOfStock(quote.short), customer.sealed_id)),
             Err(NoQuote::Unknown(positions)) => Err(unknown_products(&positions).into()),
             Err(NoQuote::Amount(error)) => Err(Problem::internal(&error.to_string()).into()),
         }
@@ -151,7 +184,7 @@ impl Checkout {
             duration_ms: draft.asked.since.elapsed_ms(),
             success: true,
             order_id: &draft.order_id,
-            customer_id: &basket.customer_id,
+            customer_id: &customer.sealed_id,
             // The total is priced in cents and bounded, so this is exact.
             amount_minor: quote.total.minor().unwrap_or(i64::MAX),
             shipping_country: basket.shipping_country.as_deref(),
@@ -162,7 +195,7 @@ impl Checkout {
     }
 
     /// Asks every ledger for its hold, side by side. Also answers which holds may now exist.
-    async fn hold(&self, draft: &Draft, holds: Vec<Hold>) -> (HoldIds, Result<Vec<Hold>, No>) {
+    async fn hold(&self, draft: &Draft, holds: Vec<Hold>) -> (HoldIds, Result<Vec<Hold>, NoUnits>) {
         let line = |ledger: Ledger, index: usize| {
             let lines = draft.asked.basket.lines.iter();
             let mut lines = lines.filter(|line| decide::owner(&line.product_id).ledger() == ledger);
@@ -185,8 +218,8 @@ impl Checkout {
             }
         }
         let held = match refused {
-            Some(problem) => Err(No::Refused(problem)),
-            None if held.len() < ids.len() => Err(No::Rejected(Rejection::OutOfStock(short))),
+            Some(problem) => Err(NoUnits::Refused(problem)),
+            None if held.len() < ids.len() => Err(NoUnits::Short(short)),
             None => Ok(held),
         };
         (ids, held)
@@ -220,16 +253,9 @@ impl Checkout {
         (hold.ledger, hold.reservation_id.clone(), held.map(|()| hold))
     }
 
-    async fn confirm(
-        &self,
-        draft: Draft,
-        quote: Quote,
-        risk: RiskLevel,
-        held: Vec<Hold>,
-        ids: HoldIds,
-    ) -> Result<Answer, Problem> {
+    async fn confirm(&self, draft: Draft, sold: Sold, ids: HoldIds) -> Result<Answer, Problem> {
         let Draft { order_id, placed_at, asked } = draft;
-        let customer_id = asked.basket.customer_id;
+        let Sold { customer_id, quote, risk, held } = sold;
         let new = NewOrder {
             order_id: order_id.clone(),
             customer_id: customer_id.clone(),
@@ -247,9 +273,8 @@ impl Checkout {
     async fn refuse(&self, draft: Draft, no: No, ids: HoldIds) -> Result<Answer, Problem> {
         let Draft { order_id, placed_at, asked } = draft;
         match no {
-            No::Rejected(rejection) => {
+            No::Rejected(rejection, customer_id) => {
                 let problem = rejection.problem();
-                let customer_id = asked.basket.customer_id;
                 let new = NewOrder {
                     order_id: order_id.clone(),
                     customer_id: customer_id.clone(),
@@ -289,13 +314,14 @@ impl Checkout {
             if orders::insert(tx, &new)? {
                 let answer = Answer {
                     order_id: new.order_id.as_str().to_owned(),
+                    customer_id: new.customer_id.as_str().to_owned(),
                     status_code: new.status_code,
                     body: new.response,
                 };
                 return Ok((Written::Now(answer), facts));
             }
             let before = match &new.key {
-                Some(key) => orders::by_key(tx, &key.text)?,
+                Some(key) => orders::by_key(tx, &key.hash)?,
                 None => None,
             };
             let before = match before {

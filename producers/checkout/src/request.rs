@@ -51,12 +51,13 @@ pub(crate) struct Basket {
     pub shipping_country: Option<String>,
 }
 
-/// An idempotency key with what it was used for.
+/// An idempotency key with what it was used for. Neither the client's text nor what it was used for can be read from it: both are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Key {
-    /// As the client sent it.
-    pub text: String,
-    /// Of the basket: the same for the same basket, however its JSON is laid out.
+    /// The hash of what the client sent.
+    pub hash: String,
+    /// Of key and basket: the same for the same basket under the same key, however its JSON is laid out. Without the key, which is not
+    /// kept, nobody can try out which customer it fits.
     pub fingerprint: String,
 }
 
@@ -85,8 +86,8 @@ impl Basket {
         Ok(Self { customer_id: body.customer_id, lines, shipping_country: body.shipping_country })
     }
 
-    fn fingerprint(&self) -> String {
-        let mut text = format!("{}|{}", self.customer_id, self.shipping_country.as_deref().unwrap_or_default());
+    fn fingerprint(&self, key: &str) -> String {
+        let mut text = format!("{key}|{}|{}", self.customer_id, self.shipping_country.as_deref().unwrap_or_default());
         for line in &self.lines {
             text.push_str(&format!("|{}*{}", line.product_id, line.quantity));
         }
@@ -107,7 +108,7 @@ impl Key {
             let problem = format!("must be 1 to {MAX_KEY_CHARS} visible ASCII characters");
             return Err(FieldError::new("Idempotency-Key", problem).into());
         };
-        Ok(Self { text: text.to_owned(), fingerprint: basket.fingerprint() })
+        Ok(Self { hash: derived("checkout-key", text).to_string(), fingerprint: basket.fingerprint(text) })
     }
 }
 
@@ -115,7 +116,7 @@ impl Key {
 /// under the same key has another id, so that refusing it cannot touch the first one's holds.
 pub(crate) fn order_id(key: Option<&Key>) -> OrderId {
     OrderId::from_uuid(match key {
-        Some(Key { text, fingerprint }) => derived("checkout-order", &format!("{fingerprint}/{text}")),
+        Some(Key { fingerprint, .. }) => derived("checkout-order", fingerprint),
         None => clock::new_id(),
     })
 }

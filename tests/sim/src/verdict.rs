@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use audit::Report;
+use events::personal;
 use http::Method;
 use serde_json::Value;
-use store::StoreError;
+use store::{Row, StoreError};
 
 use crate::actors;
 use crate::memory::Told;
@@ -41,6 +42,7 @@ pub(crate) async fn violations(world: &Arc<World>, stage: &Stage, told: Told) ->
         }
     }
     wrong.extend(unpaid(world, &told).await);
+    wrong.extend(unsealed(stage).await.map_err(|error| error.to_string())?);
     for (client, answers) in told.by_client.iter().filter(|(_, answers)| answers.len() > 1) {
         wrong.push(format!("client {client} got {answers:?} under one idempotency key"));
     }
@@ -107,4 +109,19 @@ async fn committed(stage: &Stage) -> Result<BTreeSet<String>, StoreError> {
         ids.extend(book.store.read(move |tx| tx.query(sql, &[], |row| row.get_text(0))).await?);
     }
     Ok(ids)
+}
+
+/// Events that name a person in the clear.
+async fn unsealed(stage: &Stage) -> Result<Vec<String>, StoreError> {
+    let mut wrong = Vec::new();
+    for book in stage.books() {
+        let sql = "SELECT event_type, data FROM outbox";
+        let read = |row: &Row<'_>| Ok((row.get_text(0)?, personal::unprotected(row.get_str(0)?, row.get_str(1)?)));
+        for (event_type, fields) in book.store.read(move |tx| tx.query(sql, &[], read)).await? {
+            wrong.extend(
+                fields.iter().map(|field| format!("{field} of {event_type}, said by {}, is not sealed", book.service)),
+            );
+        }
+    }
+    Ok(wrong)
 }

@@ -43,15 +43,16 @@ pub async fn measure(run: &mut Run, shop: &Shop, folder: &Path) -> anyhow::Resul
     run.progress.stage(format!("start: {SERVICE} to its first 200"));
     let database = format!("sqlite:{}", folder.join("start").display());
     let broker = shop.broker()?;
-    let first_ms = once(&database, &broker).await?;
+    let key = crm::MasterKey::generate();
+    let first_ms = once(&database, &broker, &key).await?;
     let mut starts = Vec::new();
     for _ in 0..run.settings.starts {
-        starts.push(once(&database, &broker).await?);
+        starts.push(once(&database, &broker, &key).await?);
     }
     Ok(Start { service: SERVICE, start_ms: Spread::of(starts), first_ms })
 }
 
-async fn once(database: &str, broker: &str) -> anyhow::Result<f64> {
+async fn once(database: &str, broker: &str, key: &str) -> anyhow::Result<f64> {
     let listen = free_address()?;
     let watch = Stopwatch::start();
     let mut process = Process::start(&["serve", SERVICE], |command| {
@@ -60,6 +61,7 @@ async fn once(database: &str, broker: &str) -> anyhow::Result<f64> {
             .env("BOUTIQUE_DATABASE", database)
             .env("PUBSUB_EMULATOR_HOST", broker)
             .env("BOUTIQUE_PROJECT", LOCAL_PROJECT)
+            .env(crm::PERSONAL_KEY, key)
             .env_remove("DATABASE_URL");
     })?;
     let took = tokio::task::spawn_blocking(move || first_200(listen, watch)).await?;

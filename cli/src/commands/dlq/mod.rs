@@ -8,6 +8,8 @@ mod plan;
 mod replay;
 mod show;
 
+pub(super) use ask::{Who, time};
+
 use std::process::ExitCode;
 
 use clap::Subcommand;

@@ -88,11 +88,13 @@ pub(super) async fn show(
 /// Issues an order's invoice. A refusal is committed and said like an invoice, then told to the client.
 pub(super) async fn create(
     door: &House,
-    request: InvoiceRequested,
+    mut request: InvoiceRequested,
 ) -> Result<(StatusCode, Json<InvoiceView>), Problem> {
     request.check()?;
     decide::open(&request)?;
-    let billing = door.crm.billing(&request.customer_id).await.map_err(unanswered)?;
+    let (billing, sealed_id) = door.crm.named_billing(&request.customer_id).await.map_err(unanswered)?;
+    // A client may name the customer as they are known to it; here they are known by their sealed id.
+    request.customer_id = sealed_id;
     let cause = Cause::Request { correlation_id: None, traceparent: None };
     let (new, view) = door
         .transactor

@@ -1,5 +1,6 @@
 //! The REST doors.
 
+mod erasures;
 mod invoices;
 mod ledger;
 mod transactions;
@@ -33,5 +34,6 @@ pub(crate) fn doors(transactor: Transactor, crm: Crm) -> Doors {
         .delete("/transactions/{id}", transactions::delete, Door::of("Takes a transaction back").to(&[Operator]))
         .get("/invoices/{orderId}", invoices::show, Door::of("An order's invoice").to(&[Gateway, Operator]))
         .get("/ledger/trial-balance", ledger::trial_balance, Door::of("Debits and credits by account").to(&[Operator]))
+        .post("/erasures", erasures::erase, Door::of("Forgets the text of an erased customer").to(&[Operator]))
         .with_state(House { transactor, crm })
 }

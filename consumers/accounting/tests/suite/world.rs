@@ -29,6 +29,9 @@ pub(crate) enum Crm {
     Nonsense,
 }
 
+/// What the CRM calls every customer.
+pub(crate) const SEALED: &str = "S.00112233445566778899aabbccddeeff";
+
 type Shared = Arc<Mutex<Crm>>;
 
 async fn profile(State(crm): State<Shared>, Path(customer_id): Path<String>) -> Response {
@@ -39,8 +42,9 @@ async fn profile(State(crm): State<Shared>, Path(customer_id): Path<String>) -> 
         Crm::Down => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
         Crm::Nonsense => "sometimes",
     };
-    Json(json!({ "customerId": customer_id, "accountStatus": status, "currencyCode": "USD", "taxRegion": null }))
-        .into_response()
+    Json(json!({ "customerId": customer_id, "sealedId": SEALED, "accountStatus": status, "currencyCode": "USD",
+                 "taxRegion": null }))
+    .into_response()
 }
 
 async fn customers(State(crm): State<Shared>) -> Response {

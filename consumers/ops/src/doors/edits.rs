@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use events::personal;
 use runtime::{JsonBody, Problem, clock};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -10,7 +11,6 @@ use store::StoreError;
 
 use crate::doors::Doors;
 use crate::edit;
-use crate::mask;
 use crate::rows::edits::EditRow;
 use crate::rows::letters::{self, LetterRow};
 use crate::signed::Signed;
@@ -42,7 +42,7 @@ impl EditView {
             (None, true) => "proposed",
         };
         let changes = edit::paths(&edit.diff);
-        let payload = mask::payload(&letter.event_type, &edit.data);
+        let payload = personal::payload(&letter.event_type, &edit.data);
         Self { edit, state, changes, payload }
     }
 }

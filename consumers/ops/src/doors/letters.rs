@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
-use events::{EventId, FieldError, OrderId, Timestamp};
+use events::{EventId, FieldError, OrderId, Timestamp, personal};
 use runtime::{JsonBody, Page, Problem, Story, clock};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -12,7 +12,6 @@ use store::StoreError;
 use crate::doors::Doors;
 use crate::doors::edits::EditView;
 use crate::filter::Filter;
-use crate::mask;
 use crate::rows::audit::{self, About};
 use crate::rows::edits;
 use crate::rows::groups::{self, Group};
@@ -74,7 +73,7 @@ pub(super) async fn list(
     let filter = filter(query)?;
     let after = after.unwrap_or_default();
     let mut letters = doors.store.read(move |tx| letters::list(tx, &filter, &after, limit)).await?;
-    letters.iter_mut().for_each(|letter| letter.reason = mask::text(&letter.reason));
+    letters.iter_mut().for_each(|letter| letter.reason = personal::text(&letter.reason));
     let is_full = u32::try_from(letters.len()).is_ok_and(|count| count == limit);
     let next = letters.last().filter(|_| is_full).map(|last| last.letter_id.clone());
     Ok(Json(Listed { letters, next }))
@@ -89,8 +88,8 @@ pub(super) async fn show(State(doors): State<Doors>, Path(letter_id): Path<Strin
         Ok::<_, StoreError>(Some((letter, deaths, edits)))
     });
     let (mut letter, mut deaths, edits) = found.await?.ok_or_else(|| Problem::not_found("letter"))?;
-    letter.reason = mask::text(&letter.reason);
-    deaths.iter_mut().for_each(|death| death.reason = mask::text(&death.reason));
+    letter.reason = personal::text(&letter.reason);
+    deaths.iter_mut().for_each(|death| death.reason = personal::text(&death.reason));
     // Ids out of a broken message may not fit a path.
     let event_id: Option<EventId> = letter.event_id.parse().ok();
     let order_id: Option<OrderId> = letter.order_id.parse().ok();
@@ -112,10 +111,10 @@ pub(super) async fn show(State(doors): State<Doors>, Path(letter_id): Path<Strin
         .map(|(service, story)| json!({ "service": service, "story": story.map(masked) }))
         .collect();
     let edits: Vec<EditView> = edits.into_iter().map(|edit| EditView::new(edit, &letter)).collect();
-    let payload = mask::payload(&letter.event_type, &letter.data);
-    let attributes = mask::attributes(&letter.attributes);
+    let payload = personal::payload(&letter.event_type, &letter.data);
+    let attributes = personal::attributes(&letter.attributes);
     let attempts = attempts.map(|mut page| {
-        page.attempts.iter_mut().for_each(|attempt| attempt.reason = mask::text(&attempt.reason));
+        page.attempts.iter_mut().for_each(|attempt| attempt.reason = personal::text(&attempt.reason));
         page.attempts
     });
     Ok(Json(json!({
@@ -166,7 +165,7 @@ fn filter(query: Queried) -> Result<Filter, FieldError> {
 
 fn masked(mut story: Story) -> Story {
     for said in &mut story.said {
-        said.data = mask::payload(&said.event_type, &said.data.to_string());
+        said.data = personal::payload(&said.event_type, &said.data.to_string());
     }
     story
 }

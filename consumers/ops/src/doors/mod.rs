@@ -1,6 +1,7 @@
 //! The REST doors.
 
 mod edits;
+mod erasures;
 mod letters;
 mod plans;
 mod replays;
@@ -42,5 +43,6 @@ pub(crate) fn doors(store: Store, peers: Peers, planner: Planner, settle_patienc
         .post("/replays/{replayId}/resume", replays::resume, on_call("Goes on with a replay"))
         .post("/replays/{replayId}/cancel", replays::cancel, on_call("Ends a replay"))
         .get("/audit", trail::list, on_call("Who did what, and why"))
+        .post("/erasures", erasures::erase, on_call("Takes an erased customer out of what was written here"))
         .with_state(Doors { store, peers, planner, settle_patience_ms })
 }

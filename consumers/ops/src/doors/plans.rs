@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use events::personal;
 use runtime::{JsonBody, Page, Problem, clock};
 use serde::{Deserialize, Serialize};
 use store::StoreError;
 
 use crate::doors::Doors;
 use crate::filter::Filter;
-use crate::mask;
 use crate::rows::plans::{self, PlanItem, PlanRow};
 use crate::signed::Signed;
 
@@ -67,7 +67,7 @@ async fn view(doors: &Doors, plan: String, Page { limit, after }: Page<i64>) -> 
         Ok::<_, StoreError>(Some((row, predictions, items)))
     });
     let (plan, predictions, mut items) = found.await?.ok_or_else(|| Problem::not_found("plan"))?;
-    items.iter_mut().for_each(|item| item.reason = mask::text(&item.reason));
+    items.iter_mut().for_each(|item| item.reason = personal::text(&item.reason));
     let is_full = u32::try_from(items.len()).is_ok_and(|count| count == limit);
     let next = items.last().filter(|_| is_full).map(|last| last.position);
     Ok(PlanView { plan, predictions, items, next })

@@ -3,13 +3,13 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use events::personal;
 use runtime::{JsonBody, Page, Problem, clock};
 use serde::Serialize;
 use store::{StoreError, Tx};
 
 use crate::doors::Doors;
 use crate::limits::MAX_SHOWN_ITEMS;
-use crate::mask;
 use crate::replay::{self, Order};
 use crate::rows::items::{self, Counts, ItemRow};
 use crate::rows::replays::{self, ReplayRow};
@@ -121,7 +121,7 @@ fn view(tx: &mut Tx<'_>, replay: ReplayRow) -> Result<ReplayView, StoreError> {
     let mut view = brief(tx, replay)?;
     let mut first = |state| -> Result<Vec<ItemRow>, StoreError> {
         let mut items = items::in_state(tx, &replay_id, state, -1, MAX_SHOWN_ITEMS)?;
-        items.iter_mut().for_each(|item| item.reason = mask::text(&item.reason));
+        items.iter_mut().for_each(|item| item.reason = personal::text(&item.reason));
         Ok(items)
     };
     view.failed = first("failed")?;

@@ -57,7 +57,7 @@ pub(crate) fn list(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<Group>, Store
         let (consumer, code, fingerprint) = (row.get_text(0)?, row.get_text(1)?, row.get_text(2)?);
         let (oldest_at_ms, newest_at_ms) = (row.get_i64(6)?, row.get_i64(7)?);
         let key = (consumer.clone(), code.clone(), fingerprint.clone());
-        let reason = crate::mask::text(row.get_str(8)?);
+        let reason = events::personal::text(row.get_str(8)?);
         let group = groups.entry(key).or_insert_with(|| Group {
             fingerprint,
             consumer,

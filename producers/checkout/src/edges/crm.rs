@@ -12,6 +12,8 @@ use crate::decide::Tier;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Customer {
+    /// What the customer is called in everything that is said and kept. It means nothing to anybody but the CRM.
+    pub sealed_id: CustomerId,
     loyalty_tier: String,
     standing: String,
     /// ISO 3166-1 alpha-2 country of the billing address.
@@ -42,6 +44,13 @@ impl Crm {
     pub(crate) async fn customer(&self, id: &CustomerId) -> Result<Option<Customer>, EdgeDown> {
         let path = format!("/customers/{id}");
         let call = async { found(self.0.peer().get(&path).await) };
-        self.0.wait(call).await
+        let customer: Option<Customer> = self.0.wait(call).await?;
+        match customer {
+            // A clear id in an event could never be taken back.
+            Some(customer) if !customer.sealed_id.is_sealed() => {
+                Err(self.0.down(&"the CRM gave an id that is not sealed"))
+            }
+            customer => Ok(customer),
+        }
     }
 }

@@ -195,6 +195,9 @@ pub async fn until(done: impl Fn() -> bool) {
     tokio::time::timeout(patience, waiting).await.expect("it happens within ten seconds");
 }
 
+/// What the CRM calls every customer.
+pub const SEALED: &str = "S.00112233445566778899aabbccddeeff";
+
 /// An order of `lines` by John Doe.
 pub fn order(lines: &[(&str, u32)]) -> Value {
     let lines: Vec<Value> =
@@ -204,7 +207,7 @@ pub fn order(lines: &[(&str, u32)]) -> Value {
 
 fn stocked() -> Edges {
     let customer = |tier: &str, standing: &str| {
-        json!({ "customerId": "x", "name": "N", "surname": "S", "country": "US",
+        json!({ "customerId": "x", "sealedId": SEALED, "name": "N", "surname": "S", "country": "US",
         "loyaltyTier": tier, "standing": standing, "completedOrders": 3 })
     };
     Edges {

@@ -8,7 +8,7 @@ use postgres::Config;
 
 use super::pool::{Address, BEGIN_READ, BEGIN_WRITE, Queued, serve};
 use crate::job::Job;
-use crate::migrations::{Migration, migrate};
+use crate::migrations::Steps;
 use crate::queue::Queue;
 use crate::{Limits, StoreError, Tx, params, tx};
 
@@ -29,12 +29,7 @@ pub(crate) struct Engine {
 
 impl Engine {
     /// Migrates the schema and starts the threads, which connect when they get their first job.
-    pub(crate) fn open(
-        url: &str,
-        schema: &str,
-        migrations: &[Migration],
-        limits: &Limits,
-    ) -> Result<Engine, StoreError> {
+    pub(crate) fn open(url: &str, schema: &str, steps: &Steps<'_>, limits: &Limits) -> Result<Engine, StoreError> {
         let mut config: Config =
             url.parse().map_err(|error: postgres::Error| StoreError::Address { reason: error.to_string() })?;
         config.application_name(schema);
@@ -45,7 +40,7 @@ impl Engine {
             config.tcp_user_timeout(TCP_TIMEOUT);
         }
         let address = Address { config, schema: schema.to_owned(), lock_wait_ms: limits.lock_wait.as_millis() };
-        migrate_schema(&address, migrations)?;
+        migrate_schema(&address, steps)?;
 
         let queue = Arc::new(Queue::new(limits.queued_jobs));
         let engine = Engine { queue: Arc::clone(&queue), threads: Mutex::new(Vec::new()) };
@@ -83,7 +78,7 @@ impl Drop for Engine {
 }
 
 /// Brings the schema up to date on a thread of its own: the client may not block a thread of an async runtime.
-fn migrate_schema(address: &Address, migrations: &[Migration]) -> Result<(), StoreError> {
+fn migrate_schema(address: &Address, steps: &Steps<'_>) -> Result<(), StoreError> {
     thread::scope(|scope| {
         let thread = named(format!("{}-migrate", address.schema)).spawn_scoped(scope, || {
             let mut session = address.connect()?;
@@ -96,7 +91,8 @@ fn migrate_schema(address: &Address, migrations: &[Migration]) -> Result<(), Sto
             if found.is_none() {
                 tx.batch(&format!("CREATE SCHEMA \"{}\"", address.schema))?;
             }
-            migrate(&mut tx, migrations)?;
+            // What it leaves behind goes when the server vacuums.
+            steps.apply(&mut tx)?;
             // After an error the connection is dropped, and that rolls back.
             session.batch("COMMIT")
         });

@@ -16,15 +16,20 @@ const READER_STATEMENTS: usize = 128;
 /// Between two tries to open a file that is being opened or closed elsewhere.
 const OPEN_PAUSE: Duration = Duration::from_millis(10);
 
+/// Times the log is tried to be emptied; each waits for readers as long as a writer waits for its lock.
+const SCRUB_TRIES: u32 = 5;
+
 /// `cache_size` is negative KiB: a process may hold ten databases, and the system caches the file too.
 /// `temp_store = MEMORY` keeps a savepoint's undo pages out of a temporary file. A checkpoint costs two disk
-/// flushes, so it waits for 4,000 pages (16 MB), and the log is cut back to twice that.
+/// flushes, so it waits for 4,000 pages (16 MB), and the log is cut back to twice that. `secure_delete = ON` writes zeros
+/// over what is deleted or replaced: what a person had erased must not be left in a page nobody looks at.
 const WRITER_SETTINGS: &str = "PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
     PRAGMA foreign_keys = ON;
     PRAGMA cache_size = -2048;
     PRAGMA mmap_size = 0;
     PRAGMA temp_store = MEMORY;
+    PRAGMA secure_delete = ON;
     PRAGMA wal_autocheckpoint = 4000;
     PRAGMA journal_size_limit = 33554432;";
 
@@ -54,6 +59,28 @@ pub(super) fn open_reader(path: &Path, lock_wait: Duration) -> Result<Connection
     let connection = open(path, flags, lock_wait, READER_SETTINGS)?;
     connection.set_prepared_statement_cache_capacity(READER_STATEMENTS);
     Ok(connection)
+}
+
+/// Writes the file anew and empties its log, so that neither holds what was deleted or replaced before. Nothing else writes meanwhile.
+///
+/// `secure_delete` overwrites what is deleted, but a page that was split once may keep a copy of a row in the gap between its cells; a
+/// file written anew has no such gap.
+pub(super) fn scrub(path: &Path, lock_wait: Duration) -> Result<(), StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = open(path, flags, lock_wait, WRITER_SETTINGS)?;
+    let run = |sql: &'static str| connection.execute_batch(sql).map_err(|error| failed(sql, error));
+    // The copy it makes on the way may be larger than memory.
+    run("PRAGMA temp_store = FILE; VACUUM")?;
+    for _ in 0..SCRUB_TRIES {
+        let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let is_held: bool = connection.query_row(sql, [], |row| row.get(0)).map_err(|error| failed(sql, error))?;
+        if !is_held {
+            return Ok(());
+        }
+        // A reader looks at what is in the log; its transaction is short.
+        thread::sleep(OPEN_PAUSE);
+    }
+    Err(StoreError::Busy { reason: "the log is read without a pause and cannot be emptied".to_owned() })
 }
 
 fn open(path: &Path, flags: OpenFlags, lock_wait: Duration, settings: &str) -> Result<Connection, StoreError> {

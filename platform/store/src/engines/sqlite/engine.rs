@@ -1,18 +1,19 @@
 //! Opens a SQLite store and takes jobs for it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::connection::open_writer;
+use super::connection::{open_writer, scrub};
 use super::readers::Readers;
 use super::statement::{Pinned, batch};
 use super::writer::Writer;
 use crate::job::Job;
-use crate::migrations::{Migration, migrate};
+use crate::migrations::Steps;
 use crate::queue::Queue;
 use crate::{Limits, StoreError, Tx, tx};
 
@@ -24,17 +25,22 @@ pub(crate) struct Engine {
     queue: Arc<Queue<Box<dyn Job>>>,
     readers: Readers,
     reader_limit: usize,
+    path: PathBuf,
+    lock_wait: Duration,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Engine {
     /// Opens the file, migrates it, and starts its writer.
-    pub(crate) fn open(path: &Path, migrations: &[Migration], limits: Limits) -> Result<Engine, StoreError> {
+    pub(crate) fn open(path: &Path, steps: &Steps<'_>, limits: Limits) -> Result<Engine, StoreError> {
         let connection = open_writer(path, limits.lock_wait)?;
-        migrate_file(&connection, migrations)?;
+        if migrate_file(&connection, steps)? {
+            scrub(path, limits.lock_wait)?;
+        }
         let queue = Arc::new(Queue::new(limits.queued_jobs));
         let reader_limit = limits.readers;
         let readers = Readers::new(path.to_owned(), limits.lock_wait, reader_limit);
+        let (owned, lock_wait) = (path.to_owned(), limits.lock_wait);
         let writer = Writer { path: path.to_owned(), queue: Arc::clone(&queue), limits };
         let name = path.file_stem().map_or_else(|| "store".into(), |stem| stem.to_string_lossy());
         let writer = thread::Builder::new()
@@ -42,7 +48,7 @@ impl Engine {
             .stack_size(WRITER_STACK_BYTES)
             .spawn(move || writer.run(connection))
             .map_err(|error| StoreError::Unavailable { reason: format!("no thread for the writer: {error}") })?;
-        Ok(Engine { queue, readers, reader_limit, writer: Mutex::new(Some(writer)) })
+        Ok(Engine { queue, readers, reader_limit, path: owned, lock_wait, writer: Mutex::new(Some(writer)) })
     }
 
     /// Queues a job that may write.
@@ -53,6 +59,13 @@ impl Engine {
     /// Runs a job that only reads, on the calling task.
     pub(crate) fn read(&self, job: Box<dyn Job>) -> Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send + '_>> {
         Box::pin(self.readers.read(job))
+    }
+
+    /// See [`Store::scrub`](crate::Store::scrub).
+    pub(crate) async fn scrub(&self) -> Result<(), StoreError> {
+        let (path, lock_wait) = (self.path.clone(), self.lock_wait);
+        let scrubbed = tokio::task::spawn_blocking(move || scrub(&path, lock_wait)).await;
+        scrubbed.unwrap_or_else(|error| Err(StoreError::Unavailable { reason: error.to_string() }))
     }
 
     /// See [`Store::close`](crate::Store::close). The writer goes last, so that its checkpoint meets no reader.
@@ -73,11 +86,13 @@ impl Drop for Engine {
     }
 }
 
-fn migrate_file(connection: &Connection, migrations: &[Migration]) -> Result<(), StoreError> {
+/// Whether what was there before is to be scrubbed.
+fn migrate_file(connection: &Connection, steps: &Steps<'_>) -> Result<bool, StoreError> {
     batch(connection, "BEGIN IMMEDIATE")?;
     let mut session = Pinned::new(connection);
-    let done = migrate(&mut Tx::new(tx::Engine::Sqlite(&mut session), 0), migrations)
-        .and_then(|()| batch(connection, "COMMIT"));
+    let done = steps
+        .apply(&mut Tx::new(tx::Engine::Sqlite(&mut session), 0))
+        .and_then(|scrub| batch(connection, "COMMIT").map(|()| scrub));
     if done.is_err() && !connection.is_autocommit() {
         batch(connection, "ROLLBACK")?;
     }

@@ -8,7 +8,7 @@ use super::failure::failed;
 use super::statement::{self, batch};
 use crate::held::{Fate, Gate};
 use crate::job::Job;
-use crate::migrations::{Migration, migrate};
+use crate::migrations::Steps;
 use crate::tx::Engine;
 use crate::{StoreError, Tx};
 
@@ -40,12 +40,12 @@ impl Memory {
         batch(&self.connection(), "ROLLBACK; BEGIN")
     }
 
-    pub(crate) fn migrate(&self, migrations: &[Migration]) -> Result<(), StoreError> {
+    pub(crate) fn migrate(&self, steps: &Steps<'_>) -> Result<(), StoreError> {
         let mut connection = self.connection();
         control(&mut connection, "SAVEPOINT job")?;
-        let done = migrate(&mut Tx::new(Engine::Sqlite(&mut *connection), 0), migrations);
+        let done = steps.apply(&mut Tx::new(Engine::Sqlite(&mut *connection), 0));
         end(&mut connection, done.is_ok())?;
-        done
+        done.map(drop)
     }
 
     /// Runs a job in a savepoint and answers it when the gate lets the answer out.

@@ -1,0 +1,90 @@
+//! The doors of an erasure: begin, destroy, prove, call off, list.
+//!
+//! The steps are apart because others have to be told in between: free text elsewhere is searched with names that nobody knows once the key
+//! is gone. Each may be repeated.
+
+use ::store::StoreError;
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use events::{CustomerId, FieldError};
+use runtime::{JsonBody, Page, Problem, clock};
+use serde::{Deserialize, Serialize};
+
+use crate::door::House;
+use crate::erasures::{self, Erasure, Proof};
+
+/// The longest name of who asks, in characters.
+const MAX_NAME_CHARS: usize = 100;
+
+/// Who is to be erased, and who says so.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Wanted {
+    customer_id: CustomerId,
+    by: String,
+}
+
+/// A page of records.
+#[derive(Serialize)]
+pub(crate) struct Records {
+    erasures: Vec<Erasure>,
+    /// `after` of the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+pub(crate) async fn list(State(door): State<House>, page: Page<i64>) -> Result<Json<Records>, Problem> {
+    let (limit, after) = (page.limit, page.after.unwrap_or_default());
+    let erasures = door.store.read(move |tx| erasures::page(tx, after, limit)).await?;
+    let is_full = u32::try_from(erasures.len()).is_ok_and(|count| count == limit);
+    let next = erasures.last().filter(|_| is_full).map(|last| last.seq.to_string());
+    Ok(Json(Records { erasures, next }))
+}
+
+pub(crate) async fn begin(
+    State(door): State<House>,
+    JsonBody(Wanted { customer_id, by }): JsonBody<Wanted>,
+) -> Result<Json<Erasure>, Problem> {
+    let by = by.split_whitespace().collect::<Vec<_>>().join(" ");
+    if !(1..=MAX_NAME_CHARS).contains(&by.chars().count()) || by.chars().any(char::is_control) {
+        return Err(FieldError::new("by", format!("must have 1 to {MAX_NAME_CHARS} characters")).into());
+    }
+    let vault = door.vault.clone();
+    let begun = door.store.write(clock::now_ms(), move |tx| erasures::begin(tx, &vault, customer_id.as_str(), &by));
+    answer(begun.await?, "customer")
+}
+
+/// Destroys the key. Answered only when nothing of it is left in the file either; asked again it makes sure again.
+pub(crate) async fn destroy(State(door): State<House>, Path(sealed_id): Path<String>) -> Result<Json<Erasure>, Problem> {
+    let destroyed = door.store.write(clock::now_ms(), move |tx| erasures::destroy(tx, &sealed_id)).await?;
+    if destroyed.is_some() {
+        door.store.scrub().await?;
+    }
+    answer(destroyed, "erasure")
+}
+
+pub(crate) async fn prove(
+    State(door): State<House>,
+    Path(sealed_id): Path<String>,
+    JsonBody(proof): JsonBody<Proof>,
+) -> Result<Json<Erasure>, Problem> {
+    let proved = door.store.write(clock::now_ms(), move |tx| erasures::prove(tx, &sealed_id, proof));
+    answer(proved.await?, "erasure that was carried out")
+}
+
+pub(crate) async fn call_off(State(door): State<House>, Path(sealed_id): Path<String>) -> Result<StatusCode, Problem> {
+    let called = door.store.write(clock::now_ms(), move |tx| {
+        let is_known = erasures::one(tx, &sealed_id)?.is_some();
+        Ok::<_, StoreError>((is_known, erasures::call_off(tx, &sealed_id)?))
+    });
+    match called.await? {
+        (_, true) => Ok(StatusCode::NO_CONTENT),
+        (true, false) => Err(Problem::conflict("erased", "the key is destroyed already, nothing brings it back")),
+        (false, false) => Err(Problem::not_found("erasure")),
+    }
+}
+
+fn answer(found: Option<Erasure>, what: &str) -> Result<Json<Erasure>, Problem> {
+    found.map(Json).ok_or_else(|| Problem::not_found(what))
+}
