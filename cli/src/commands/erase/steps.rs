@@ -54,9 +54,9 @@ impl Parts {
     /// When no shop runs there.
     pub fn of(folder: &Path) -> anyhow::Result<Self> {
         let addresses = Addresses::load(folder)?;
-        let patient = |name: &'static str| Ok((name, Peer::new(name, addresses.url(name)?, PATIENCE)));
+        let patient = |name: &'static str| Ok((name, api::peer_at(folder, name, addresses.url(name)?, PATIENCE)?));
         let writers: anyhow::Result<Vec<_>> = WRITERS.into_iter().map(patient).collect();
-        Ok(Self { crm: patient(crm::NAME)?.1, oms: api::peer(&addresses, oms::NAME)?, writers: writers? })
+        Ok(Self { crm: patient(crm::NAME)?.1, oms: api::peer(folder, &addresses, oms::NAME)?, writers: writers? })
     }
 
     /// The customer.
