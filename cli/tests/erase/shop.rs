@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use runtime::{CallError, Peer};
+use runtime::{CallError, Identity, Peer};
 use serde_json::{Value, json};
 
 /// Looks this often, this many times.
@@ -133,7 +133,8 @@ impl Shop {
         let addresses = std::fs::read_to_string(self.data().join("addresses.json")).expect("addresses");
         let addresses: Value = serde_json::from_str(&addresses).expect("addresses");
         let _inside = self.calls.enter();
-        Peer::new(name, addresses[name].as_str().expect("a URL"), Duration::from_secs(30))
+        let operator = Identity::of_local_operator(&self.data().join("identity")).expect("a shop that is up has its key");
+        operator.peer(name, addresses[name].as_str().expect("a URL"), Duration::from_secs(30))
     }
 
     pub fn get(&self, name: &'static str, path: &str) -> Value {
