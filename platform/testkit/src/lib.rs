@@ -5,11 +5,13 @@ mod emulator;
 mod event;
 mod letters;
 pub mod pubsub;
+mod relay;
 mod request;
 mod scenario;
 
 pub use bus::SimulatedBus;
 pub use emulator::Emulator;
 pub use event::{EventBuilder, T0, event, facts_of};
+pub use relay::{Relay, Wire};
 pub use request::{Answer, delete, get, post, put, request};
 pub use scenario::Scenario;
