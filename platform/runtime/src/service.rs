@@ -16,11 +16,12 @@ use store::{Database, Migration, Store, StoreError};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::attempts;
 use crate::clock;
 use crate::delivery::Deliveries;
+use crate::metrics::{self, Metrics};
 use crate::problem::Problem;
 use crate::publisher::{Publisher, Publishing, Relay};
 use crate::push;
@@ -65,6 +66,8 @@ pub struct Foundation {
     pub name: &'static str,
     /// Transactions and their facts.
     pub transactor: Transactor,
+    /// What it counts and measures.
+    pub metrics: Metrics,
 }
 
 impl Foundation {
@@ -80,7 +83,7 @@ impl Foundation {
     ) -> Result<Self, StartError> {
         let store = Store::open(&base.database, migrations)?;
         let publisher = Publisher::new(name, store.clone(), Arc::clone(&base.bus), publishing);
-        Ok(Self { name, transactor: Transactor::new(name, store, publisher) })
+        Ok(Self { name, transactor: Transactor::new(name, store, publisher), metrics: Metrics::new(name) })
     }
 
     /// The service's database.
@@ -149,9 +152,11 @@ impl Service {
         let mut router = router
             .merge(story::router(store.clone()))
             .merge(attempts::router(foundation.name, store))
-            .merge(health(&foundation));
+            .merge(health(&foundation))
+            .merge(metrics_page(&foundation));
         if let Some(consumer) = consumer {
-            let deliveries = Arc::new(Deliveries::new(consumer, foundation.transactor.clone()));
+            let deliveries =
+                Arc::new(Deliveries::new(consumer, foundation.transactor.clone()).measured(&foundation.metrics));
             let at_every_minute = chores.iter().map(|(_, chore)| chore.clone()).collect();
             let upkeep = Upkeep::new(foundation.transactor.clone(), at_every_minute);
             router = router.merge(push::router(Arc::clone(&deliveries), upkeep)).merge(replay::router(deliveries));
@@ -183,9 +188,37 @@ fn health(foundation: &Foundation) -> Router {
     Router::new().route("/health", alive).route("/ready", get(ready)).with_state(foundation.clone())
 }
 
+/// The page of metrics. A check of who reads it belongs in a layer around this router.
+fn metrics_page(foundation: &Foundation) -> Router {
+    let help = "Age of the oldest event that was committed and not yet published.";
+    let age = foundation.metrics.gauge("boutique_outbox_oldest_unsent_seconds", help, &[]);
+    let refused =
+        foundation.metrics.counter("boutique_metrics_failures_total", "Pages made without the database.", &[]);
+    let store = foundation.store().clone();
+    let refresh = move || -> BoxFuture<'static, ()> {
+        let (store, age, refused) = (store.clone(), age.clone(), refused.clone());
+        Box::pin(async move {
+            match oldest_unsent_age_ms(&store).await {
+                #[expect(clippy::cast_precision_loss, reason = "milliseconds of ages are far below 2^53")]
+                Ok(age_ms) => age.set(age_ms as f64 / 1_000.0),
+                Err(error) => {
+                    // The page shows the last age that was known, and that it is not today's.
+                    refused.increment(1);
+                    warn!(%error, "the age of the outbox cannot be read");
+                }
+            }
+        })
+    };
+    metrics::router(foundation.metrics.clone(), Some(Arc::new(refresh)))
+}
+
+async fn oldest_unsent_age_ms(store: &Store) -> Result<i64, StoreError> {
+    let oldest = store.read(store::outbox::oldest_unsent_ms).await?;
+    Ok(oldest.map_or(0, |at_ms| (clock::now_ms() - at_ms).max(0)))
+}
+
 async fn ready(State(foundation): State<Foundation>) -> Result<Json<Value>, Problem> {
-    let oldest = foundation.store().read(store::outbox::oldest_unsent_ms).await?;
-    let unsent_age_ms = oldest.map_or(0, |at| clock::now_ms() - at);
+    let unsent_age_ms = oldest_unsent_age_ms(foundation.store()).await?;
     Ok(Json(json!({ "status": "ready", "service": foundation.name, "oldestUnsentAgeMs": unsent_age_ms })))
 }
 

@@ -4,6 +4,8 @@
 
 mod deliveries;
 mod fixture;
+mod guard;
+mod metrics;
 mod outbox;
 mod push;
 mod replay;
