@@ -1,6 +1,6 @@
 //! The REST doors.
 
-use ::store::{Store, StoreError, Tx};
+use ::store::{Store, StoreError};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
@@ -10,9 +10,8 @@ use serde::Serialize;
 use serde_json::Number;
 
 use crate::config::Config;
-use crate::decide::{Signals, score};
 use crate::metric::{MetricView, NewMetric, milliseconds};
-use crate::store;
+use crate::{record, store};
 
 #[derive(Clone)]
 struct Door {
@@ -39,37 +38,18 @@ struct SummaryView {
 
 /// Every route. Callers will be authenticated in one layer around this router.
 pub(crate) fn router(store: Store, config: Config) -> Router {
-    Router::new().route("/metrics", get(list).post(record)).with_state(Door { store, config })
+    Router::new().route("/metrics", get(list).post(take)).with_state(Door { store, config })
 }
 
-async fn record(
+async fn take(
     State(door): State<Door>,
     JsonBody(new): JsonBody<NewMetric>,
 ) -> Result<(StatusCode, Json<MetricView>), Problem> {
     new.check()?;
     let Door { store, config } = door;
-    let view = store.write(clock::now_ms(), move |tx| keep(tx, &new, config)).await?;
+    let view = store.write(clock::now_ms(), move |tx| record::keep(tx, &new, config)).await?;
     let view = view.ok_or_else(|| Problem::internal("an order scored before is not there"))?;
     Ok((StatusCode::CREATED, Json(view)))
-}
-
-/// Scores and keeps a transaction, or finds the first one of its order.
-fn keep(tx: &mut Tx<'_>, new: &NewMetric, config: Config) -> Result<Option<MetricView>, StoreError> {
-    let earlier = match (&new.customer_id, &new.order_id) {
-        (Some(customer_id), Some(_)) => store::recent_orders(tx, customer_id.as_str(), config.velocity_limit)?,
-        _ => 0,
-    };
-    let signals = Signals {
-        amount_minor: new.amount_minor,
-        shipping_country: new.shipping_country.as_deref(),
-        billing_country: new.billing_country.as_deref(),
-        recent_orders: earlier + 1,
-        velocity_limit: config.velocity_limit,
-    };
-    match (store::add(tx, new, &score(&signals))?, &new.order_id) {
-        (None, Some(order_id)) => store::of_order(tx, order_id.as_str()),
-        (added, _) => Ok(added),
-    }
 }
 
 async fn list(State(door): State<Door>, page: Page<i64>) -> Result<Json<MetricsView>, Problem> {
