@@ -11,7 +11,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use events::{FieldError, OrderId};
 use runtime::clock::{self, Stopwatch};
-use runtime::{Page, Problem, Transactor, body, peer};
+use runtime::{Metrics, Page, Problem, Transactor, body, peer};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -25,8 +25,8 @@ use crate::request::{Basket, Key};
 pub(crate) const MAX_ORDER_BYTES: usize = 64 * 1024;
 
 /// `POST /orders`, `GET /orders`, `GET /orders/{orderId}`.
-pub fn router(transactor: Transactor, config: &Config) -> Router {
-    let checkout = Arc::new(Checkout::new(transactor, config));
+pub fn router(transactor: Transactor, config: &Config, metrics: &Metrics) -> Router {
+    let checkout = Arc::new(Checkout::new(transactor, config, metrics));
     // Identity is checked in a layer here; until then the network lets in the gateway only.
     Router::new().route("/orders", post(place).get(list)).route("/orders/{orderId}", get(one)).with_state(checkout)
 }

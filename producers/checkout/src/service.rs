@@ -15,7 +15,7 @@ pub const NAME: &str = "checkout";
 /// [`StartError::Store`] when the database cannot be opened.
 pub fn service(base: &Base, config: Config) -> Result<Service, StartError> {
     let foundation = Foundation::open(NAME, base, MIGRATIONS, Publishing::AfterAnswer)?;
-    let router = door::router(foundation.transactor.clone(), &config);
+    let router = door::router(foundation.transactor.clone(), &config, &foundation.metrics);
     Ok(Service::new(foundation, router).consumer(consumer()))
 }
 

@@ -111,7 +111,7 @@ async fn dies_while_scoring(shop: &Shop, order: &serde_json::Value, units: u64) 
     shop.fault("fraud-engine", Fault::Silent);
     let config = checkout::Config { fraud_timeout_ms: 60_000, ..shop.config.clone() };
     let doomed = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
-    let router = checkout::router(shop.transactor.clone(), &config);
+    let router = checkout::router(shop.transactor.clone(), &config, &shop.metrics);
     let request = axum::http::Request::builder().method("POST").uri("/orders").header("idempotency-key", "key-1");
     let request = request.body(axum::body::Body::from(order.to_string())).expect("a request");
     doomed.spawn(async move { tower::ServiceExt::oneshot(router, request).await });

@@ -3,9 +3,11 @@
 //! Required. When it cannot answer the order is refused with 503: without it an order of a suspended customer could pass.
 
 use events::CustomerId;
+use runtime::{Deadline, Guard};
 use serde::Deserialize;
 
-use super::{EdgeDown, Guard, found};
+use super::EdgeDown;
+use super::guard::{answered, found};
 use crate::decide::Tier;
 
 /// What checkout wants to know of a customer.
@@ -39,9 +41,7 @@ pub(crate) struct Crm(pub Guard);
 
 impl Crm {
     /// A customer, or `None` when there is no such one.
-    pub(crate) async fn customer(&self, id: &CustomerId) -> Result<Option<Customer>, EdgeDown> {
-        let path = format!("/customers/{id}");
-        let call = async { found(self.0.peer().get(&path).await) };
-        self.0.wait(call).await
+    pub(crate) async fn customer(&self, id: &CustomerId, deadline: Deadline) -> Result<Option<Customer>, EdgeDown> {
+        answered(self.0.edge(), found(self.0.get(format!("/customers/{id}"), deadline).await))
     }
 }
