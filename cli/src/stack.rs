@@ -37,6 +37,8 @@ pub struct Plan {
     pub deliver_delay_ms: u64,
     /// Deliveries under way per push subscription, at most.
     pub push_window: usize,
+    /// Where the fraud engine is found by those who ask it, when that is not its own address.
+    pub fraud_engine_url: Option<String>,
 }
 
 impl Plan {
@@ -116,6 +118,9 @@ fn environment(plan: &Plan) -> Environment {
     let mut variables: Vec<(String, String)> = std::env::vars().collect();
     for (name, url) in plan.addresses.iter() {
         variables.push((format!("BOUTIQUE_{}_URL", name.replace('-', "_").to_uppercase()), url.to_owned()));
+    }
+    if let Some(url) = &plan.fraud_engine_url {
+        variables.push(("BOUTIQUE_FRAUD_ENGINE_URL".to_owned(), url.clone()));
     }
     variables.push(("BOUTIQUE_DISPATCH_DELAY_MS".to_owned(), plan.dispatch_delay_ms.to_string()));
     variables.push(("BOUTIQUE_DELIVER_DELAY_MS".to_owned(), plan.deliver_delay_ms.to_string()));

@@ -14,6 +14,7 @@ use runtime::{Base, Peer, Running, Service, StartError};
 use serde_json::{Value, json};
 use store::Database;
 use tempfile::TempDir;
+use testkit::Relay;
 
 /// How long a test waits for something that has to happen.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -78,6 +79,8 @@ pub struct Shop {
     addresses: BTreeMap<&'static str, SocketAddr>,
     running: BTreeMap<&'static str, Running>,
     gateway: gateway::Running,
+    /// What stands before the fraud engine for those who ask it, in a shop that has it.
+    relay: Option<Relay>,
 }
 
 impl Shop {
@@ -89,20 +92,29 @@ impl Shop {
     /// Opens a shop with some settings of its own.
     pub async fn open_with(settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        let settings_ =
-            broker::Settings { listen, data: folder.path().join("broker"), fast: true, ..Default::default() };
-        let broker = Broker::start(settings_).await.expect("a broker");
-        let host = broker.address().to_string();
-        Self::assemble(folder, Some(broker), &host, settings).await
+        let (broker, host) = start_broker(&folder).await;
+        Self::assemble(folder, Some(broker), &host, settings, false).await
+    }
+
+    /// Opens a shop whose way to the fraud engine leads over a relay.
+    pub async fn open_relayed(settings: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (broker, host) = start_broker(&folder).await;
+        Self::assemble(folder, Some(broker), &host, settings, true).await
     }
 
     /// Opens a shop on a Pub/Sub that is there already: `host:port`, as in `PUBSUB_EMULATOR_HOST`.
     pub async fn open_on(host: &str) -> Self {
-        Self::assemble(tempfile::tempdir().expect("a folder"), None, host, &[]).await
+        Self::assemble(tempfile::tempdir().expect("a folder"), None, host, &[], false).await
     }
 
-    async fn assemble(folder: TempDir, broker: Option<Broker>, host: &str, settings: &[(&str, &str)]) -> Self {
+    async fn assemble(
+        folder: TempDir,
+        broker: Option<Broker>,
+        host: &str,
+        settings: &[(&str, &str)],
+        relayed: bool,
+    ) -> Self {
         let address = Address::new("test", Some(host));
         let pubsub = Arc::new(PubSub::connect(address.clone()).await.expect("a bus"));
         let bus: Arc<dyn Bus> = Arc::clone(&pubsub) as _;
@@ -110,11 +122,17 @@ impl Shop {
             SETTINGS.iter().chain(settings).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let mut addresses = BTreeMap::new();
         let mut running = BTreeMap::new();
+        let mut relay = None;
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         for part in parts() {
             let service = start(&part, &folder, listen, &bus, &environment).await;
             addresses.insert(part.name, service.address());
             environment.insert(variable(part.name), format!("http://{}", service.address()));
+            if relayed && part.name == fraud_engine::NAME {
+                let before = Relay::before(service.address()).await.expect("a free port");
+                environment.insert(variable(part.name), format!("http://{}", before.address()));
+                relay = Some(before);
+            }
             running.insert(part.name, service);
         }
         let config = gateway::Config::from_environment(&Environment::of(environment.clone())).expect("complete");
@@ -122,13 +140,21 @@ impl Shop {
         let endpoint = |name: &'static str| Some((name, format!("http://{}/", addresses.get(name)?)));
         let endpoints = topology::consumers().into_iter().filter_map(endpoint).collect();
         bus::provision::provision(&address, &endpoints, None).await.expect("topics and subscriptions");
-        Self { folder, broker, bus, pubsub, environment, addresses, running, gateway }
+        Self { folder, broker, bus, pubsub, environment, addresses, running, gateway, relay }
     }
 
     /// A client of one part; `gateway` too.
     pub fn peer(&self, name: &'static str) -> Peer {
         let address = if name == "gateway" { self.gateway.address() } else { self.addresses[name] };
         Peer::new(name, &format!("http://{address}"), Duration::from_secs(10))
+    }
+
+    /// What stands before the fraud engine.
+    ///
+    /// # Panics
+    /// In a shop that was opened without it.
+    pub fn relay(&self) -> &Relay {
+        self.relay.as_ref().expect("a shop opened with a relay")
     }
 
     /// Where a service listens.
@@ -227,6 +253,14 @@ pub async fn eventually<T>(what: &str, attempt: impl AsyncFn() -> Result<T, Stri
             Err(_) => tokio::time::sleep(PERIOD).await,
         }
     }
+}
+
+async fn start_broker(folder: &TempDir) -> (Broker, String) {
+    let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    let settings = broker::Settings { listen, data: folder.path().join("broker"), fast: true, ..Default::default() };
+    let broker = Broker::start(settings).await.expect("a broker");
+    let host = broker.address().to_string();
+    (broker, host)
 }
 
 fn variable(name: &str) -> String {
