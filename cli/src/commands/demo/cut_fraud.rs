@@ -24,6 +24,9 @@ const BEFORE_PERCENT: usize = 40;
 const DURING_PERCENT: usize = 30;
 /// How often it is looked whether the orders have come as far as they can.
 const PERIOD: Duration = Duration::from_millis(200);
+/// How long nobody orders once the way is open again: as long as checkout's breaker stays open between two probes, so that the last part is
+/// one in which the engine is found again.
+const UNNOTICED: Duration = Duration::from_secs(5);
 /// What the usual 99th percentile is multiplied with before the fraud engine's time is added: these machines are noisy.
 const NOISE: u32 = 2;
 
@@ -87,6 +90,7 @@ pub(super) async fn place(stage: &Stage<'_>, relay: &Relay, baskets: &[Basket]) 
     let unscored: Vec<&Answered> = all.answers[first_of_cut..].iter().filter(|answer| answer.is_unscored()).collect();
     let shipped_unscored = shipped(&stage.plan.addresses, &unscored, stage.patience).await?;
     relay.set(Wire::Whole);
+    tokio::time::sleep(UNNOTICED).await;
     parts.push(part("after", stage, after, &mut all).await?);
     let usual = parts[0].p99_ms.max(parts[2].p99_ms);
     let checkout = checkout::Config::from_environment(&Environment::of_process())?;
@@ -149,10 +153,12 @@ impl Cut {
         Ok(())
     }
 
-    /// Whether the cut did no harm: every order confirmed meanwhile is unscored, in time, and did not ship; and all are scored now.
+    /// Whether the cut did no harm: every order confirmed meanwhile is unscored, in time, and did not ship; checkout has found the engine
+    /// again; and all are scored now.
     pub(super) fn holds(&self) -> bool {
-        let [before, during, _] = &self.parts[..] else { return false };
+        let [before, during, after] = &self.parts[..] else { return false };
         before.of_unknown_risk < before.confirmed
+            && after.of_unknown_risk < after.confirmed
             && during.confirmed > 0
             && during.of_unknown_risk == during.confirmed
             && during.p99_ms <= self.budget_ms
@@ -195,7 +201,8 @@ mod tests {
     #[test]
     fn every_harm_is_noticed() {
         assert!(harmless().holds());
-        let harms: [fn(&mut Cut); 7] = [
+        let harms: [fn(&mut Cut); 8] = [
+            |cut| cut.parts[2].of_unknown_risk = 10,
             |cut| cut.parts[0].of_unknown_risk = 10,
             |cut| cut.parts[1].of_unknown_risk = 9,
             |cut| cut.parts[1] = Part { confirmed: 0, of_unknown_risk: 0, ..cut.parts[1].clone() },

@@ -9,7 +9,7 @@ use super::EdgeDown;
 use crate::config::Config;
 
 /// The longest a breaker stays open between two probes, in milliseconds: an edge that is back is noticed within this time.
-const LONGEST_OPEN_MS: u64 = 15_000;
+const LONGEST_OPEN_MS: u64 = 5_000;
 /// Probes that have to be answered before a breaker closes.
 const PROBES: u32 = 2;
 /// Repetitions a second besides the share of calls, and how many may be saved up: a single broken connection is always worth a second try.
