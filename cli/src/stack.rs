@@ -44,6 +44,8 @@ pub struct Plan {
     pub deliver_delay_ms: u64,
     /// Deliveries under way per push subscription, at most.
     pub push_window: usize,
+    /// Where the fraud engine is found by those who ask it, when that is not its own address.
+    pub fraud_engine_url: Option<String>,
 }
 
 impl Plan {
@@ -136,6 +138,9 @@ fn environment(plan: &Plan, identities: Vec<(String, String)>) -> anyhow::Result
     }
     if variables.iter().all(|(name, value)| name != crm::PERSONAL_KEY || value.is_empty()) {
         variables.push((crm::PERSONAL_KEY.to_owned(), personal_key::of(&plan.data)?));
+    }
+    if let Some(url) = &plan.fraud_engine_url {
+        variables.push(("BOUTIQUE_FRAUD_ENGINE_URL".to_owned(), url.clone()));
     }
     variables.push(("BOUTIQUE_DISPATCH_DELAY_MS".to_owned(), plan.dispatch_delay_ms.to_string()));
     variables.push(("BOUTIQUE_DELIVER_DELAY_MS".to_owned(), plan.deliver_delay_ms.to_string()));

@@ -76,6 +76,8 @@ fn story() -> Vec<(&'static str, Message)> {
     let unit_price = Money::from_minor(1_249);
     let lines = vec![OrderLine { product_id: product_id.clone(), quantity: 1, unit_price: unit_price.clone(), ledger }];
     let confirmed = OrderConfirmed {
+        shipping_country: None,
+        billing_country: None,
         order_id: order_id.clone(),
         customer_id: customer_id.clone(),
         lines: lines.clone(),

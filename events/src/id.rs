@@ -116,6 +116,14 @@ impl EventId {
         let name = format!("{cause}/{reaction}/{position}");
         Self(Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()).to_string())
     }
+
+    /// When the id was minted, in milliseconds since the Unix epoch; only ids that begin a story tell (UUID v7).
+    #[must_use]
+    pub fn minted_at_ms(&self) -> Option<i64> {
+        let uuid = Uuid::parse_str(&self.0).ok().filter(|uuid| uuid.get_version_num() == 7)?;
+        let (seconds, nanos) = uuid.get_timestamp()?.to_unix();
+        i64::try_from(seconds * 1_000 + u64::from(nanos) / 1_000_000).ok()
+    }
 }
 
 /// An id derived from other ids under a name: the same words give the same id, so a second run makes the same thing.

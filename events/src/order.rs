@@ -29,14 +29,37 @@ pub struct OrderConfirmed {
     pub total: Money,
     /// What the fraud engine said at checkout; `UNKNOWN` when it could not be reached.
     pub risk: RiskLevel,
+    /// Where the goods go, ISO 3166-1 alpha-2. Told with an unknown risk only, for whoever has it scored later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = "^[A-Z]{2}$"))]
+    pub shipping_country: Option<String>,
+    /// Where the bill goes, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = "^[A-Z]{2}$"))]
+    pub billing_country: Option<String>,
 }
 fact!(OrderConfirmed, "order.confirmed.v1", Orders,
     check: |fact| {
         check_order_lines(&fact.lines)?;
+        check_country(fact.shipping_country.as_deref(), "shippingCountry")?;
+        check_country(fact.billing_country.as_deref(), "billingCountry")?;
         fact.discount.check("discount")?;
         fact.total.check("total")
     },
     extensions: |fact| [("risk", fact.risk.as_str())]);
+
+/// Whether a text is a country as facts name it: two capital letters.
+#[must_use]
+pub fn is_country(text: &str) -> bool {
+    text.len() == 2 && text.bytes().all(|b| b.is_ascii_uppercase())
+}
+
+fn check_country(country: Option<&str>, path: &str) -> Result<(), FieldError> {
+    match country {
+        Some(text) if !is_country(text) => Err(FieldError::new(path, "must be two capital letters (ISO 3166-1)")),
+        _ => Ok(()),
+    }
+}
 
 /// Why checkout said no.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -102,10 +102,10 @@ const fn row<F: Fact>(said_by: &'static [&'static str], heard_by: &'static [&'st
 pub const EVENTS: &[EventRow] = &[
     row::<order::OrderConfirmed>(&["checkout"], &["oms", "crm", "fraud-bridge"]),
     row::<order::OrderRejected>(&["checkout"], &["oms"]),
-    row::<order::OrderCancelled>(&["oms"], &["inventory", "furniture", "accounting", "warehouse"]),
+    row::<order::OrderCancelled>(&["oms"], &["inventory", "furniture", "accounting", "warehouse", "fraud-bridge"]),
     row::<order::OrderOnHold>(&["oms"], &[]),
     row::<order::OrderReleased>(&["oms"], &[]),
-    row::<order::OrderCompleted>(&["oms"], &["crm"]),
+    row::<order::OrderCompleted>(&["oms"], &["crm", "fraud-bridge"]),
     row::<order::OrderStuck>(&["oms"], &[]),
     row::<inventory::StockReserved>(&["checkout"], &["inventory", "furniture"]),
     row::<inventory::StockCommitted>(&["inventory", "furniture"], &["oms"]),
@@ -145,7 +145,7 @@ pub const SUBSCRIPTIONS: &[SubscriptionRow] = &[
     listen(
         Topic::Orders,
         "fraud-bridge",
-        r#"attributes.ce-type = "com.onlineboutique.order.confirmed.v1" AND attributes.ce-risk = "UNKNOWN""#,
+        r#"(attributes.ce-risk = "UNKNOWN" OR hasPrefix(attributes.ce-type, "com.onlineboutique.order.ca") OR hasPrefix(attributes.ce-type, "com.onlineboutique.order.com"))"#,
     ),
     listen(Topic::Orders, "inventory", r#"attributes.ce-type = "com.onlineboutique.order.cancelled.v1""#),
     listen(Topic::Orders, "furniture", r#"attributes.ce-type = "com.onlineboutique.order.cancelled.v1""#),

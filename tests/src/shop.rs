@@ -16,6 +16,7 @@ use runtime::{Base, Identity, Peer, Running, Service, StartError};
 use serde_json::{Value, json};
 use store::Database;
 use tempfile::TempDir;
+use testkit::Relay;
 
 /// How long a test waits for something that has to happen.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -90,6 +91,8 @@ pub struct Shop {
     gateway: gateway::Running,
     operator: Identity,
     doors: BTreeMap<&'static str, Vec<Listed>>,
+    /// What stands before the fraud engine for those who ask it, in a shop that has it.
+    relay: Option<Relay>,
 }
 
 impl Shop {
@@ -101,24 +104,30 @@ impl Shop {
     /// Opens a shop with some settings of its own.
     pub async fn open_with(settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        let data = folder.path().join("broker");
-        // Deadlines are short here, and the first push would wait for the broker to make its key.
-        std::fs::create_dir(&data).expect("a folder");
-        std::fs::write(data.join("identity.der"), testkit::rsa_key()).expect("a key");
-        let settings_ = broker::Settings { listen, data, fast: true, ..Default::default() };
-        let broker = Broker::start(settings_).await.expect("a broker");
-        let host = broker.address().to_string();
-        Self::assemble(folder, Some(broker), &host, settings).await
+        let (broker, host) = start_broker(&folder).await;
+        Self::assemble(folder, Some(broker), &host, settings, false).await
+    }
+
+    /// Opens a shop whose way to the fraud engine leads over a relay.
+    pub async fn open_relayed(settings: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (broker, host) = start_broker(&folder).await;
+        Self::assemble(folder, Some(broker), &host, settings, true).await
     }
 
     /// Opens a shop on a Pub/Sub that is there already: `host:port`, as in `PUBSUB_EMULATOR_HOST`. Google's emulator signs no tokens, so
     /// nobody stands at the doors of this shop.
     pub async fn open_on(host: &str) -> Self {
-        Self::assemble(tempfile::tempdir().expect("a folder"), None, host, &[]).await
+        Self::assemble(tempfile::tempdir().expect("a folder"), None, host, &[], false).await
     }
 
-    async fn assemble(folder: TempDir, broker: Option<Broker>, host: &str, settings: &[(&str, &str)]) -> Self {
+    async fn assemble(
+        folder: TempDir,
+        broker: Option<Broker>,
+        host: &str,
+        settings: &[(&str, &str)],
+        relayed: bool,
+    ) -> Self {
         let address = Address::new("test", Some(host));
         let pubsub = Arc::new(PubSub::connect(address.clone()).await.expect("a bus"));
         let bus: Arc<dyn Bus> = Arc::clone(&pubsub) as _;
@@ -136,6 +145,7 @@ impl Shop {
         let mut addresses = BTreeMap::new();
         let mut running = BTreeMap::new();
         let mut doors = BTreeMap::new();
+        let mut relay = None;
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         for part in parts() {
             let service = assembled(&part, &folder, listen, &bus, &environment);
@@ -143,6 +153,11 @@ impl Shop {
             let service = service.start(listen).await.expect("a free port");
             addresses.insert(part.name, service.address());
             environment.insert(variable(part.name), format!("http://{}", service.address()));
+            if relayed && part.name == fraud_engine::NAME {
+                let before = Relay::before(service.address()).await.expect("a free port");
+                environment.insert(variable(part.name), format!("http://{}", before.address()));
+                relay = Some(before);
+            }
             running.insert(part.name, service);
         }
         let config =
@@ -152,7 +167,7 @@ impl Shop {
         let push = |name: &'static str| Some((name, push_to(name, format!("http://{}/", addresses.get(name)?))));
         let pushes = topology::consumers().into_iter().filter_map(push).collect();
         bus::provision::provision(&address, &pushes, None).await.expect("topics and subscriptions");
-        Self { folder, broker, bus, pubsub, environment, addresses, running, gateway, operator, doors }
+        Self { folder, broker, bus, pubsub, environment, addresses, running, gateway, operator, doors, relay }
     }
 
     /// A client of one part, called as the operator; `gateway` too.
@@ -174,6 +189,14 @@ impl Shop {
     /// The folder of the shop's development key.
     pub fn keys(&self) -> PathBuf {
         self.folder.path().join(KEYS)
+    }
+
+    /// What stands before the fraud engine.
+    ///
+    /// # Panics
+    /// In a shop that was opened without it.
+    pub fn relay(&self) -> &Relay {
+        self.relay.as_ref().expect("a shop opened with a relay")
     }
 
     /// Where a service listens.
@@ -276,6 +299,18 @@ pub async fn eventually<T>(what: &str, attempt: impl AsyncFn() -> Result<T, Stri
             Err(_) => tokio::time::sleep(PERIOD).await,
         }
     }
+}
+
+async fn start_broker(folder: &TempDir) -> (Broker, String) {
+    let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    let data = folder.path().join("broker");
+    // Deadlines are short here, and the first push would wait for the broker to make its key.
+    std::fs::create_dir(&data).expect("a folder");
+    std::fs::write(data.join("identity.der"), testkit::rsa_key()).expect("a key");
+    let settings = broker::Settings { listen, data, fast: true, ..Default::default() };
+    let broker = Broker::start(settings).await.expect("a broker");
+    let host = broker.address().to_string();
+    (broker, host)
 }
 
 fn variable(name: &str) -> String {

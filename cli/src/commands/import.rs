@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 use futures::{StreamExt, TryStreamExt, stream};
+use runtime::clock::Stopwatch;
 use runtime::{CallError, Peer};
 use serde::Serialize;
 use serde_json::Value;
@@ -66,6 +67,38 @@ pub struct Placed {
     pub confirmed: usize,
     /// Orders refused, by the problem's code.
     pub refused: BTreeMap<String, usize>,
+    /// The answers to those that were confirmed, in the order they came.
+    #[serde(skip)]
+    pub answers: Vec<Answered>,
+}
+
+/// An order that was confirmed.
+#[derive(Debug, Clone)]
+pub struct Answered {
+    /// Which.
+    pub order_id: String,
+    /// What the fraud engine said.
+    pub risk: String,
+    /// How long the client waited, with all its offers.
+    pub took: Duration,
+}
+
+impl Answered {
+    /// Whether it was confirmed without the fraud engine's word.
+    pub fn is_unscored(&self) -> bool {
+        self.risk == "UNKNOWN"
+    }
+}
+
+impl Placed {
+    /// Adds what was placed besides.
+    pub fn add(&mut self, more: Placed) {
+        self.confirmed += more.confirmed;
+        self.answers.extend(more.answers);
+        for (code, count) in more.refused {
+            *self.refused.entry(code).or_default() += count;
+        }
+    }
 }
 
 pub(super) async fn run(args: ImportArgs) -> anyhow::Result<()> {
@@ -135,11 +168,14 @@ pub async fn place(
     stream::iter(baskets)
         .map(|basket| offer(gateway, inventor, basket, &notes))
         .buffer_unordered(concurrency.max(1))
-        .try_for_each(|refusal| {
+        .try_for_each(|offered| {
             let mut placed = placed.lock().expect("counting does not panic");
-            match refusal {
-                None => placed.confirmed += 1,
-                Some(code) => *placed.refused.entry(code).or_default() += 1,
+            match offered {
+                Ok(answered) => {
+                    placed.confirmed += 1;
+                    placed.answers.push(answered);
+                }
+                Err(code) => *placed.refused.entry(code).or_default() += 1,
             }
             bar.inc(1);
             std::future::ready(Ok(()))
@@ -149,8 +185,14 @@ pub async fn place(
     Ok(placed.into_inner().expect("counting does not panic"))
 }
 
-/// `None` when confirmed, else the code of the refusal.
-async fn offer(gateway: &Peer, inventor: Inventor, basket: &Basket, notes: &Notes) -> anyhow::Result<Option<String>> {
+/// The answer when confirmed, else the code of the refusal.
+async fn offer(
+    gateway: &Peer,
+    inventor: Inventor,
+    basket: &Basket,
+    notes: &Notes,
+) -> anyhow::Result<Result<Answered, String>> {
+    let watch = Stopwatch::start();
     let order = inventor.order(basket)?;
     let key = format!("basket-{}", basket.basket_id);
     let mut offers = 0;
@@ -159,10 +201,11 @@ async fn offer(gateway: &Peer, inventor: Inventor, basket: &Basket, notes: &Note
         match super::order::post_order(gateway, &order, Some(&key)).await {
             Ok(answer) => {
                 notes.write(&answer["orderId"], basket)?;
-                return Ok(None);
+                let (order_id, risk) = (output::text(&answer["orderId"]), output::text(&answer["risk"]));
+                return Ok(Ok(Answered { order_id, risk, took: watch.elapsed() }));
             }
             Err(CallError::Refused { problem, .. }) if [403, 409, 422].contains(&problem.status) => {
-                return Ok(Some(problem.code));
+                return Ok(Err(problem.code));
             }
             Err(CallError::Unavailable { .. }) if offers < OFFERS => tokio::time::sleep(OFFER_PAUSE).await,
             Err(error) => return Err(error).with_context(|| format!("placing basket {}", basket.basket_id)),

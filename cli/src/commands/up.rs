@@ -66,6 +66,7 @@ pub(super) async fn run(args: UpArgs) -> anyhow::Result<()> {
         dispatch_delay_ms: args.dispatch_delay_ms,
         deliver_delay_ms: args.deliver_delay_ms,
         push_window: args.push_window,
+        fraud_engine_url: None,
     };
     let stack = Stack::start(&plan).await?;
     if args.json {

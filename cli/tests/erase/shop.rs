@@ -133,7 +133,8 @@ impl Shop {
         let addresses = std::fs::read_to_string(self.data().join("addresses.json")).expect("addresses");
         let addresses: Value = serde_json::from_str(&addresses).expect("addresses");
         let _inside = self.calls.enter();
-        let operator = Identity::of_local_operator(&self.data().join("identity")).expect("a shop that is up has its key");
+        let operator =
+            Identity::of_local_operator(&self.data().join("identity")).expect("a shop that is up has its key");
         operator.peer(name, addresses[name].as_str().expect("a URL"), Duration::from_secs(30))
     }
 

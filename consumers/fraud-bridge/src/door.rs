@@ -1,12 +1,12 @@
 //! The REST doors.
 
-use ::store::Store;
+use ::store::{Store, StoreError, Tx};
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use events::FieldError;
 use runtime::Caller::{Gateway, Operator};
-use runtime::{Door, Doors, Page, Problem};
+use runtime::{Door, Doors, Page, Problem, clock};
 use serde::{Deserialize, Serialize};
 
 use crate::scoring::ScoringView;
@@ -16,8 +16,11 @@ use crate::store;
 const STATUSES: [&str; 3] = ["pending", "cleared", "flagged"];
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct ScoringsView {
     scorings: Vec<ScoringView>,
+    /// How long the order that waits longest has done so, in milliseconds.
+    oldest_waiting_ms: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
 }
@@ -46,11 +49,16 @@ async fn list(
     }
     let (limit, after) = (page.limit, page.after.unwrap_or_default());
     let wanted = status.clone();
-    let mut scorings = store.read(move |tx| store::list(tx, wanted.as_deref(), &after, limit + 1)).await?;
+    let read = move |tx: &mut Tx<'_>| {
+        let oldest_ms = store::oldest_waiting_ms(tx)?;
+        Ok::<_, StoreError>((oldest_ms, store::list(tx, wanted.as_deref(), &after, limit + 1)?))
+    };
+    let (oldest_ms, mut scorings) = store.read(read).await?;
+    let oldest_waiting_ms = oldest_ms.map_or(0, |since_ms| (clock::now_ms() - since_ms).max(0));
     let more = scorings.len() > limit as usize;
     scorings.truncate(limit as usize);
     let status = status.map_or_else(String::new, |status| format!("&status={status}"));
     let next =
         scorings.last().filter(|_| more).map(|last| format!("/scorings?limit={limit}&after={}{status}", last.order_id));
-    Ok(Json(ScoringsView { scorings, next }))
+    Ok(Json(ScoringsView { scorings, oldest_waiting_ms, next }))
 }

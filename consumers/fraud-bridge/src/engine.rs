@@ -6,9 +6,11 @@
 use events::risk::RiskLevel;
 use events::{CustomerId, OrderId};
 use runtime::{CallError, Identity, Peer};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
+use crate::report::Report;
 use crate::scoring::Question;
 
 /// What checkout calls its transactions, too.
@@ -28,6 +30,19 @@ struct Metric<'a> {
     customer_id: &'a CustomerId,
     amount_minor: i64,
     line_count: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shipping_country: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    billing_country: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Ended<'a> {
+    transaction_type: &'a str,
+    duration_ms: i64,
+    success: bool,
+    order_id: &'a OrderId,
 }
 
 /// What the engine says.
@@ -57,7 +72,19 @@ impl Engine {
             customer_id: &question.customer_id,
             amount_minor: question.amount_minor.max(0),
             line_count: question.line_count,
+            shipping_country: question.shipping_country.as_deref(),
+            billing_country: question.billing_country.as_deref(),
         };
         self.0.post_once("/metrics", &metric).await
+    }
+
+    /// Tells how an order ended. Told twice it is known once.
+    ///
+    /// # Errors
+    /// [`CallError`]; whichever it is, the report stays.
+    pub(crate) async fn tell(&self, report: &Report) -> Result<(), CallError> {
+        let Report { order_id, transaction_type, duration_ms, success, .. } = report;
+        let ended = Ended { transaction_type, duration_ms: *duration_ms, success: *success, order_id };
+        self.0.post_once::<_, IgnoredAny>("/metrics", &ended).await.map(drop)
     }
 }

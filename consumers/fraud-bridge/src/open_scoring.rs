@@ -31,6 +31,8 @@ impl Reaction for OpenScoring {
             customer_id: customer_id.clone(),
             amount_minor,
             line_count: i64::try_from(lines.len()).unwrap_or(i64::MAX),
+            shipping_country: event.data.shipping_country.clone(),
+            billing_country: event.data.billing_country.clone(),
             event_id: event.id.clone(),
             correlation_id: event.correlation_id.clone(),
             traceparent: event.traceparent.clone(),

@@ -11,6 +11,10 @@ pub(crate) struct Question {
     /// What the customer pays, in hundredths.
     pub(crate) amount_minor: i64,
     pub(crate) line_count: i64,
+    /// Where the goods go, if checkout knew.
+    pub(crate) shipping_country: Option<String>,
+    /// Where the bill goes, if checkout knew.
+    pub(crate) billing_country: Option<String>,
     /// The event that opened the scoring.
     pub(crate) event_id: EventId,
     /// The first event of the order's story.

@@ -5,8 +5,9 @@ use runtime::{Base, Consumer, Doors, Foundation, NoteMinute, Publishing, Service
 use crate::config::Config;
 use crate::door;
 use crate::migrations::MIGRATIONS;
+use crate::note_ending::{NoteCancellation, NoteCompletion};
 use crate::open_scoring::OpenScoring;
-use crate::settle::{PERIOD, Settler};
+use crate::settle::{PERIOD, PURGE_PERIOD, Settler};
 
 /// The service's name, and its consumer's.
 pub const NAME: &str = "fraud-bridge";
@@ -17,20 +18,26 @@ pub const NAME: &str = "fraud-bridge";
 /// [`StartError`] when the database cannot be opened.
 pub fn service(base: &Base, config: Config) -> Result<Service, StartError> {
     let foundation = Foundation::open(NAME, base, MIGRATIONS, Publishing::WithinRequest)?;
-    let settler = Settler::new(foundation.transactor.clone(), &config, &foundation.identity);
+    let settler = Settler::new(foundation.transactor.clone(), &config, &foundation.identity, &foundation.metrics);
     let doors = doors(&foundation.transactor);
-    Ok(Service::new(foundation, doors).consumer(consumer()).every(PERIOD, move |now| {
+    let janitor = settler.clone();
+    let service = Service::new(foundation, doors).consumer(consumer());
+    let service = service.every(PERIOD, move |now| {
         let settler = settler.clone();
         async move {
             settler.settle_due(now.as_millisecond()).await;
         }
+    });
+    Ok(service.every(PURGE_PERIOD, move |now| {
+        let janitor = janitor.clone();
+        async move { janitor.purge(now.as_millisecond()).await }
     }))
 }
 
 /// What it does about events.
 #[must_use]
 pub fn consumer() -> Consumer {
-    Consumer::new(NAME).on(OpenScoring).on(NoteMinute)
+    Consumer::new(NAME).on(OpenScoring).on(NoteCompletion).on(NoteCancellation).on(NoteMinute)
 }
 
 /// Its REST doors.

@@ -7,11 +7,11 @@ use crate::decide::Verdict;
 use crate::scoring::{Question, ScoringView};
 
 const OPEN: &str = "INSERT INTO scorings (order_id, customer_id, amount_minor, line_count, event_id, correlation_id,
-    traceparent, status, attempts, next_attempt_at_ms, created_at_ms)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'pending', 0, ?8, ?8) ON CONFLICT (order_id) DO NOTHING";
+    traceparent, status, attempts, next_attempt_at_ms, created_at_ms, shipping_country, billing_country)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'pending', 0, ?8, ?8, ?9, ?10) ON CONFLICT (order_id) DO NOTHING";
 const DUE: &str =
-    "SELECT order_id, customer_id, amount_minor, line_count, event_id, correlation_id, traceparent, attempts
-    FROM scorings WHERE status = 'pending' AND next_attempt_at_ms <= ?1 ORDER BY next_attempt_at_ms LIMIT ?2";
+    "SELECT order_id, customer_id, amount_minor, line_count, event_id, correlation_id, traceparent, attempts,
+    shipping_country, billing_country FROM scorings WHERE status = 'pending' AND next_attempt_at_ms <= ?1 ORDER BY next_attempt_at_ms LIMIT ?2";
 const SETTLE: &str = "UPDATE scorings SET status = ?2, risk = ?3, attempts = attempts + 1, last_error = NULL
     WHERE order_id = ?1 AND status = 'pending'";
 const POSTPONE: &str = "UPDATE scorings SET attempts = attempts + 1, last_error = ?2, next_attempt_at_ms = ?3
@@ -22,6 +22,10 @@ const LIST_OF: &str =
     "SELECT order_id, customer_id, status, risk, attempts, last_error, next_attempt_at_ms, created_at_ms
     FROM scorings WHERE order_id > ?1 AND status = ?3 ORDER BY order_id LIMIT ?2";
 
+const OLDEST: &str = "SELECT created_at_ms FROM scorings WHERE status = 'pending' ORDER BY created_at_ms LIMIT 1";
+const PURGE: &str = "DELETE FROM scorings WHERE order_id IN (SELECT order_id FROM scorings
+    WHERE status <> 'pending' AND created_at_ms < ?1 ORDER BY created_at_ms LIMIT ?2)";
+
 /// Opens a scoring, due at once; one that is open already stays as it is.
 pub(crate) fn open(tx: &mut Tx<'_>, question: &Question) -> Result<(), StoreError> {
     let Question { order_id, customer_id, amount_minor, line_count, event_id, correlation_id, traceparent, .. } =
@@ -29,8 +33,18 @@ pub(crate) fn open(tx: &mut Tx<'_>, question: &Question) -> Result<(), StoreErro
     let now_ms = tx.now_ms();
     let (event_id, correlation_id) = (event_id.as_str(), correlation_id.as_str());
     let (order_id, customer_id) = (order_id.as_str(), customer_id.as_str());
-    let values =
-        params![order_id, customer_id, *amount_minor, *line_count, event_id, correlation_id, traceparent, now_ms];
+    let values = params![
+        order_id,
+        customer_id,
+        *amount_minor,
+        *line_count,
+        event_id,
+        correlation_id,
+        traceparent,
+        now_ms,
+        &question.shipping_country,
+        &question.billing_country,
+    ];
     tx.execute(OPEN, values)?;
     Ok(())
 }
@@ -47,6 +61,8 @@ pub(crate) fn due(tx: &mut Tx<'_>, now_ms: i64, limit: u32) -> Result<Vec<Questi
             correlation_id: id(row, 5)?,
             traceparent: row.get_opt_text(6)?,
             attempts: row.get(7)?,
+            shipping_country: row.get_opt_text(8)?,
+            billing_country: row.get_opt_text(9)?,
         })
     })
 }
@@ -60,6 +76,16 @@ pub(crate) fn settle(tx: &mut Tx<'_>, order_id: &str, verdict: Verdict, risk: &s
 pub(crate) fn postpone(tx: &mut Tx<'_>, order_id: &str, error: &str, until_ms: i64) -> Result<(), StoreError> {
     tx.execute(POSTPONE, params![order_id, error, until_ms])?;
     Ok(())
+}
+
+/// Since when the order that waits longest for its score does, in milliseconds since the Unix epoch.
+pub(crate) fn oldest_waiting_ms(tx: &mut Tx<'_>) -> Result<Option<i64>, StoreError> {
+    tx.query_opt(OLDEST, &[], |row| row.get_i64(0))
+}
+
+/// Forgets up to `limit` scorings that were opened before a time and are settled.
+pub(crate) fn purge(tx: &mut Tx<'_>, before_ms: i64, limit: u32) -> Result<u64, StoreError> {
+    tx.execute(PURGE, params![before_ms, limit])
 }
 
 /// Scorings after `after` in the order of their orders' ids, all or those of one status.
@@ -94,6 +120,9 @@ fn time(row: &Row<'_>, index: usize) -> Result<Timestamp, StoreError> {
     Timestamp::from_millisecond(row.get_i64(index)?).map_err(|error| StoreError::Row { reason: error.to_string() })
 }
 
-fn id<T: std::str::FromStr<Err = events::id::InvalidId>>(row: &Row<'_>, index: usize) -> Result<T, StoreError> {
+pub(crate) fn id<T: std::str::FromStr<Err = events::id::InvalidId>>(
+    row: &Row<'_>,
+    index: usize,
+) -> Result<T, StoreError> {
     row.get_str(index)?.parse().map_err(|error: events::id::InvalidId| StoreError::Row { reason: error.to_string() })
 }

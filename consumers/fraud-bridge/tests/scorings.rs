@@ -14,10 +14,10 @@ use events::risk::{FraudCleared, FraudFlagged, RiskLevel};
 use events::{EventId, Ledger, Money, OrderLine};
 use fraud_bridge::{Config, MIGRATIONS, Run, Settler, consumer, doors, service};
 use runtime::server::Server;
-use runtime::{Base, Identity, Outcome, Peer};
+use runtime::{Base, Identity, Metrics, Outcome, Peer};
 use serde_json::{Value, json};
 use store::{Database, outbox};
-use testkit::{Scenario, SimulatedBus, T0, event, get};
+use testkit::{Scenario, SimulatedBus, event, get};
 use tokio::net::TcpListener;
 
 /// What the stub engine answers, and what it was asked.
@@ -47,6 +47,7 @@ async fn answer(State(script): State<Shared>, Json(body): Json<Value>) -> Respon
 struct World {
     bridge: Scenario,
     settler: Settler,
+    metrics: Metrics,
     script: Shared,
     _engine: Server,
 }
@@ -60,8 +61,9 @@ impl World {
         let fraud_engine_url = format!("http://{}", engine.address());
         let config = Config { fraud_engine_url, timeout: Duration::from_secs(5) };
         let bridge = Scenario::new(consumer(), MIGRATIONS);
-        let settler = Settler::new(bridge.transactor().clone(), &config, &Identity::open_house());
-        Self { bridge, settler, script, _engine: engine }
+        let metrics = Metrics::new("fraud-bridge");
+        let settler = Settler::new(bridge.transactor().clone(), &config, &Identity::open_house(), &metrics);
+        Self { bridge, settler, metrics, script, _engine: engine }
     }
 
     fn engine_says(&self, risk: Option<&'static str>) {
@@ -92,6 +94,8 @@ fn confirmed(order: &str, risk: RiskLevel) -> OrderConfirmed {
         ledger: Ledger::Inventory,
     };
     OrderConfirmed {
+        shipping_country: None,
+        billing_country: None,
         order_id: order.parse().unwrap(),
         customer_id: "john-doe".parse().unwrap(),
         lines: vec![line],
@@ -101,8 +105,8 @@ fn confirmed(order: &str, risk: RiskLevel) -> OrderConfirmed {
     }
 }
 
-const SETTLED: Run = Run { settled: 1, postponed: 0 };
-const POSTPONED: Run = Run { settled: 0, postponed: 1 };
+const SETTLED: Run = Run { settled: 1, postponed: 0, reported: 0 };
+const POSTPONED: Run = Run { settled: 0, postponed: 1, reported: 0 };
 
 #[tokio::test]
 async fn an_order_with_a_score_is_none_of_its_business() {
@@ -134,6 +138,18 @@ async fn an_unscored_order_is_cleared_once_when_the_engine_finds_it_harmless() {
     assert_eq!(world.asked(), [asked]);
     let scorings = world.scorings("?status=cleared").await;
     assert_eq!((&scorings[0]["riskScore"], &scorings[0]["attempts"]), (&json!("MEDIUM"), &json!(1)));
+}
+
+#[tokio::test]
+async fn the_engine_is_told_where_goods_and_bill_go_as_checkout_would_have_told_it() {
+    let world = World::new().await;
+    world.engine_says(Some("HIGH"));
+    let (shipping_country, billing_country) = (Some("BR".to_owned()), Some("US".to_owned()));
+    let abroad = OrderConfirmed { shipping_country, billing_country, ..confirmed("o-1", RiskLevel::Unknown) };
+    world.bridge.when(&event(abroad).seal()).await;
+    assert_eq!(world.settler.settle_due(LATER).await, SETTLED);
+    let asked = world.asked().remove(0);
+    assert_eq!((&asked["shippingCountry"], &asked["billingCountry"]), (&json!("BR"), &json!("US")));
 }
 
 #[tokio::test]
@@ -198,12 +214,60 @@ async fn an_outage_is_not_hammered_and_ends_without_losing_an_order() {
     for n in 0..60 {
         world.bridge.when(&event(confirmed(&format!("o-{n}"), RiskLevel::Unknown)).seal()).await;
     }
-    world.settler.settle_due(T0 * 2).await;
-    assert!(world.asked().len() <= 8, "{} questions in one run of an outage", world.asked().len());
+    // An hour, looked at every half second.
+    for run in 0..7_200 {
+        world.settler.settle_due(LATER + run * 500).await;
+    }
+    let asked = world.asked().len();
+    assert!((100..250).contains(&asked), "{asked} questions in an hour of outage, and 60 orders wait");
     world.engine_says(Some("LOW"));
-    assert_eq!(world.settler.settle_due(LATER).await, Run { settled: 50, postponed: 0 }, "one run is bounded");
-    assert_eq!(world.settler.settle_due(LATER).await, Run { settled: 10, postponed: 0 });
+    let back = LATER + 7_200 * 500 + 60_000;
+    let mut settled = Vec::new();
+    for run in 0..8 {
+        // Far enough apart for every order's own wait.
+        settled.push(world.settler.settle_due(back + run * 300_000).await.settled);
+    }
+    assert_eq!(settled, [1, 2, 4, 8, 16, 29, 0, 0], "a probe, and twice as many with each run");
+    assert_eq!(world.asked().len(), asked + 60, "nobody was asked about twice");
     assert_eq!(world.bridge.said_facts::<FraudCleared>().len(), 60);
+}
+
+#[tokio::test]
+async fn the_order_that_waits_longest_is_told_in_the_list_and_the_metrics() {
+    let world = World::new().await;
+    let name = "boutique_scorings_oldest_waiting_seconds";
+    assert!(world.metrics.value(name, &[]).abs() < f64::EPSILON);
+    world.bridge.when(&event(confirmed("o-1", RiskLevel::Unknown)).seal()).await;
+    world.bridge.given(|tx| tx.execute("UPDATE scorings SET created_at_ms = created_at_ms - 7200000", &[])).await;
+    world.settler.settle_due(LATER).await;
+    let age = world.metrics.value(name, &[]);
+    assert!((7_200.0..7_300.0).contains(&age), "{age} s");
+    let list = get(&doors(world.bridge.transactor()).open_house(), "/scorings").await.body;
+    assert!((7_200_000..7_300_000).contains(&list["oldestWaitingMs"].as_i64().unwrap()), "{list}");
+    world.engine_says(Some("LOW"));
+    world.settler.settle_due(LATER + 300_000).await;
+    world.settler.settle_due(LATER + 600_000).await;
+    assert!(world.metrics.value(name, &[]).abs() < f64::EPSILON);
+    assert_eq!(
+        get(&doors(world.bridge.transactor()).open_house(), "/scorings").await.body["oldestWaitingMs"],
+        json!(0)
+    );
+}
+
+#[tokio::test]
+async fn settled_scorings_are_forgotten_after_five_weeks_and_open_ones_never() {
+    let world = World::new().await;
+    world.engine_says(Some("LOW"));
+    for order in ["o-1", "o-2"] {
+        world.bridge.when(&event(confirmed(order, RiskLevel::Unknown)).seal()).await;
+    }
+    assert_eq!(world.settler.settle_due(LATER).await, SETTLED);
+    let now_ms = runtime::clock::now_ms();
+    world.settler.purge(now_ms + 34 * 86_400_000).await;
+    assert_eq!(world.scorings("").await.as_array().unwrap().len(), 2);
+    world.settler.purge(now_ms + 36 * 86_400_000).await;
+    let left = world.scorings("").await;
+    assert_eq!((left.as_array().unwrap().len(), &left[0]["status"]), (1, &json!("pending")));
 }
 
 #[tokio::test]

@@ -56,5 +56,15 @@ fn confirmed() -> Envelope<Encoded> {
     let lines = vec![OrderLine { product_id, quantity: 1, unit_price: unit_price.clone(), ledger: Ledger::Inventory }];
     let (order_id, customer_id) = ("order-0".parse().unwrap(), "jane-smith".parse().unwrap());
     let (discount, total) = (Money::zero(), unit_price);
-    event(OrderConfirmed { order_id, customer_id, lines, discount, total, risk: RiskLevel::Low }).seal()
+    event(OrderConfirmed {
+        order_id,
+        customer_id,
+        lines,
+        discount,
+        total,
+        risk: RiskLevel::Low,
+        shipping_country: None,
+        billing_country: None,
+    })
+    .seal()
 }

@@ -56,7 +56,10 @@ pub(crate) async fn begin(
 }
 
 /// Destroys the key. Answered only when nothing of it is left in the file either; asked again it makes sure again.
-pub(crate) async fn destroy(State(door): State<House>, Path(sealed_id): Path<String>) -> Result<Json<Erasure>, Problem> {
+pub(crate) async fn destroy(
+    State(door): State<House>,
+    Path(sealed_id): Path<String>,
+) -> Result<Json<Erasure>, Problem> {
     let destroyed = door.store.write(clock::now_ms(), move |tx| erasures::destroy(tx, &sealed_id)).await?;
     if destroyed.is_some() {
         door.store.scrub().await?;

@@ -22,6 +22,8 @@ fn confirmed(order: &str, customer: &str) -> OrderConfirmed {
         ledger: Ledger::Inventory,
     };
     OrderConfirmed {
+        shipping_country: None,
+        billing_country: None,
         order_id: order.parse().unwrap(),
         customer_id: customer.parse().unwrap(),
         lines: vec![line],

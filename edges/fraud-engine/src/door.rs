@@ -1,6 +1,6 @@
 //! The REST doors.
 
-use ::store::{Store, StoreError, Tx};
+use ::store::{Store, StoreError};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -10,9 +10,8 @@ use serde::Serialize;
 use serde_json::Number;
 
 use crate::config::Config;
-use crate::decide::{Signals, score};
 use crate::metric::{MetricView, NewMetric, milliseconds};
-use crate::store;
+use crate::{record, store};
 
 #[derive(Clone)]
 struct House {
@@ -41,38 +40,19 @@ struct SummaryView {
 pub(crate) fn doors(store: Store, config: Config) -> Doors {
     Doors::new()
         .get("/metrics", list, Door::of("A summary of transactions and the latest of them").to(&[Operator]))
-        .post("/metrics", record, Door::of("Scores a transaction").to(&[Checkout, FraudBridge, Operator]))
+        .post("/metrics", take, Door::of("Scores a transaction").to(&[Checkout, FraudBridge, Operator]))
         .with_state(House { store, config })
 }
 
-async fn record(
+async fn take(
     State(door): State<House>,
     JsonBody(new): JsonBody<NewMetric>,
 ) -> Result<(StatusCode, Json<MetricView>), Problem> {
     new.check()?;
     let House { store, config } = door;
-    let view = store.write(clock::now_ms(), move |tx| keep(tx, &new, config)).await?;
+    let view = store.write(clock::now_ms(), move |tx| record::keep(tx, &new, config)).await?;
     let view = view.ok_or_else(|| Problem::internal("an order scored before is not there"))?;
     Ok((StatusCode::CREATED, Json(view)))
-}
-
-/// Scores and keeps a transaction, or finds the first one of its order.
-fn keep(tx: &mut Tx<'_>, new: &NewMetric, config: Config) -> Result<Option<MetricView>, StoreError> {
-    let earlier = match (&new.customer_id, &new.order_id) {
-        (Some(customer_id), Some(_)) => store::recent_orders(tx, customer_id.as_str(), config.velocity_limit)?,
-        _ => 0,
-    };
-    let signals = Signals {
-        amount_minor: new.amount_minor,
-        shipping_country: new.shipping_country.as_deref(),
-        billing_country: new.billing_country.as_deref(),
-        recent_orders: earlier + 1,
-        velocity_limit: config.velocity_limit,
-    };
-    match (store::add(tx, new, &score(&signals))?, &new.order_id) {
-        (None, Some(order_id)) => store::of_order(tx, order_id.as_str()),
-        (added, _) => Ok(added),
-    }
 }
 
 async fn list(State(door): State<House>, page: Page<i64>) -> Result<Json<MetricsView>, Problem> {

@@ -9,6 +9,10 @@ use serde_json::{Number, from_str};
 const MAX_TYPE_CHARS: usize = 100;
 /// The longest duration accepted, in milliseconds: a day.
 const MAX_DURATION_MS: f64 = 86_400_000.0;
+/// The longest address hash accepted, in characters: SHA-512 in hex.
+const MAX_ADDRESS_HASH_CHARS: usize = 128;
+/// The longest device id accepted, in characters.
+const MAX_DEVICE_CHARS: usize = 128;
 /// The largest amount accepted, in hundredths: ten billion USD.
 const MAX_AMOUNT_MINOR: i64 = 1_000_000_000_000;
 
@@ -25,6 +29,23 @@ pub(crate) struct NewMetric {
     pub(crate) shipping_country: Option<String>,
     pub(crate) billing_country: Option<String>,
     pub(crate) line_count: Option<u32>,
+    /// Whatever makes one address one: the engine compares it and never needs it in clear.
+    pub(crate) address_hash: Option<String>,
+    /// Whatever makes one device one.
+    pub(crate) device_id: Option<String>,
+    /// Hour of the day where the customer is.
+    local_hour: Option<u8>,
+}
+
+/// How an order ended, as the fraud bridge reports it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// Everything was delivered.
+    Completed,
+    /// It was cancelled, for no fault of the customer's that we know.
+    Cancelled,
+    /// It was cancelled as fraud.
+    Fraud,
 }
 
 impl NewMetric {
@@ -42,7 +63,29 @@ impl NewMetric {
             return Err(FieldError::new("amountMinor", format!("must be 0 to {MAX_AMOUNT_MINOR}")));
         }
         check_country(self.shipping_country.as_deref(), "shippingCountry")?;
-        check_country(self.billing_country.as_deref(), "billingCountry")
+        check_country(self.billing_country.as_deref(), "billingCountry")?;
+        check_token(self.address_hash.as_deref(), "addressHash", MAX_ADDRESS_HASH_CHARS)?;
+        check_token(self.device_id.as_deref(), "deviceId", MAX_DEVICE_CHARS)?;
+        if self.local_hour.is_some_and(|hour| hour > 23) {
+            return Err(FieldError::new("localHour", "must be 0 to 23"));
+        }
+        Ok(())
+    }
+
+    /// Hour of the day where the customer is, if it was told.
+    pub(crate) fn local_hour(&self) -> Option<u8> {
+        self.local_hour
+    }
+
+    /// The order whose end this tells, and what end that was.
+    pub(crate) fn ending(&self) -> Option<(&OrderId, Ending)> {
+        let ending = match self.transaction_type.as_str() {
+            "order.completed" => Ending::Completed,
+            "order.cancelled" => Ending::Cancelled,
+            "order.fraud_confirmed" => Ending::Fraud,
+            _ => return None,
+        };
+        Some((self.order_id.as_ref()?, ending))
     }
 
     /// The duration in whole microseconds.
@@ -56,6 +99,16 @@ fn check_country(code: Option<&str>, path: &str) -> Result<(), FieldError> {
     match code {
         Some(code) if code.len() != 2 || !code.bytes().all(|b| b.is_ascii_alphabetic()) => {
             Err(FieldError::new(path, "must be two letters (ISO 3166-1 alpha-2)"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Visible ASCII: a hash in hex or base64, a UUID.
+fn check_token(token: Option<&str>, path: &str, most: usize) -> Result<(), FieldError> {
+    match token {
+        Some(token) if !(1..=most).contains(&token.len()) || !token.bytes().all(|b| b.is_ascii_graphic()) => {
+            Err(FieldError::new(path, format!("must be 1 to {most} visible ASCII characters")))
         }
         _ => Ok(()),
     }

@@ -8,20 +8,25 @@ use crate::decide::{Score, VELOCITY_WINDOW_MS};
 use crate::metric::{MetricView, NewMetric, milliseconds};
 
 /// Rows the summary is spread over, so that transactions side by side seldom wait for the same one.
-const SUMMARY_SLOTS: i64 = 16;
+pub(crate) const SUMMARY_SLOTS: i64 = 16;
 
 const RECENT: &str = "SELECT COUNT(*) FROM (SELECT 1 AS one FROM metrics
     WHERE customer_id = ?1 AND at_ms > ?2 AND order_id IS NOT NULL LIMIT ?3) AS recent";
+const RECENT_AT_ADDRESS: &str = "SELECT COUNT(*) FROM (SELECT 1 AS one FROM metrics
+    WHERE address_hash = ?1 AND at_ms > ?2 AND customer_id <> ?3 AND order_id IS NOT NULL LIMIT ?4) AS recent";
 const ADD: &str = "INSERT INTO metrics (transaction_type, duration_us, success, order_id, customer_id, amount_minor,
-    line_count, at_ms, risk, points, reasons) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
-    ON CONFLICT (order_id) DO NOTHING";
+    line_count, at_ms, risk, points, reasons, address_hash, outcome_of)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT DO NOTHING";
 const COUNT: &str = "INSERT INTO summary (slot, total, successes, duration_us) VALUES (?1, 1, ?2, ?3)
     ON CONFLICT (slot) DO UPDATE SET total = summary.total + 1, successes = summary.successes + excluded.successes,
     duration_us = summary.duration_us + excluded.duration_us";
 const OF_ORDER: &str = "SELECT seq, transaction_type, duration_us, success, at_ms, risk, points, reasons, order_id
     FROM metrics WHERE order_id = ?1";
-const LATEST: &str = "SELECT seq, transaction_type, duration_us, success, at_ms, risk, points, reasons, order_id
-    FROM metrics WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2";
+const OF_ENDING: &str = "SELECT seq, transaction_type, duration_us, success, at_ms, risk, points, reasons, outcome_of
+    FROM metrics WHERE outcome_of = ?1 AND transaction_type = ?2";
+const CUSTOMER_OF_ORDER: &str = "SELECT customer_id FROM metrics WHERE order_id = ?1";
+const LATEST: &str = "SELECT seq, transaction_type, duration_us, success, at_ms, risk, points, reasons,
+    COALESCE(order_id, outcome_of) FROM metrics WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2";
 const SUMMARY: &str = "SELECT COALESCE(SUM(total), 0), COALESCE(SUM(successes), 0), COALESCE(SUM(duration_us), 0)
     FROM summary";
 
@@ -39,17 +44,31 @@ pub(crate) fn recent_orders(tx: &mut Tx<'_>, customer_id: &str, most: u32) -> Re
     Ok(tx.query_opt(RECENT, params![customer_id, since_ms, most], |row| row.get(0))?.unwrap_or(0))
 }
 
-/// Keeps a scored transaction, and counts it. `None` when its order was scored before.
+/// Orders of other customers to an address in the velocity window, counted up to `most`.
+pub(crate) fn recent_at_address(
+    tx: &mut Tx<'_>,
+    address_hash: &str,
+    customer_id: &str,
+    most: u32,
+) -> Result<u32, StoreError> {
+    let since_ms = tx.now_ms() - VELOCITY_WINDOW_MS;
+    let values = params![address_hash, since_ms, customer_id, most];
+    Ok(tx.query_opt(RECENT_AT_ADDRESS, values, |row| row.get(0))?.unwrap_or(0))
+}
+
+/// Keeps a transaction, and counts it. `None` when its order was scored before, or this end of it was told before.
 pub(crate) fn add(tx: &mut Tx<'_>, new: &NewMetric, score: &Score) -> Result<Option<MetricView>, StoreError> {
     let at_ms = tx.now_ms();
     let reasons = serde_json::to_string(&score.reasons).expect("a list of strings is always JSON");
     let order_id = new.order_id.as_ref().map(events::OrderId::as_str);
+    // An order is scored once and ends once: its end is a row beside its score.
+    let (scored, ended) = if new.ending().is_some() { (None, order_id) } else { (order_id, None) };
     let customer_id = new.customer_id.as_ref().map(events::CustomerId::as_str);
     let values = params![
         &new.transaction_type,
         new.duration_us(),
         new.success,
-        order_id,
+        scored,
         customer_id,
         new.amount_minor,
         new.line_count,
@@ -57,6 +76,8 @@ pub(crate) fn add(tx: &mut Tx<'_>, new: &NewMetric, score: &Score) -> Result<Opt
         score.level.as_str(),
         score.points,
         &reasons,
+        &new.address_hash,
+        ended,
     ];
     if tx.execute(ADD, values)? == 0 {
         return Ok(None);
@@ -78,6 +99,16 @@ pub(crate) fn add(tx: &mut Tx<'_>, new: &NewMetric, score: &Score) -> Result<Opt
 /// The transaction of an order.
 pub(crate) fn of_order(tx: &mut Tx<'_>, order_id: &str) -> Result<Option<MetricView>, StoreError> {
     tx.query_opt(OF_ORDER, params![order_id], read)
+}
+
+/// What was told of an order's end.
+pub(crate) fn of_ending(tx: &mut Tx<'_>, order_id: &str, kind: &str) -> Result<Option<MetricView>, StoreError> {
+    tx.query_opt(OF_ENDING, params![order_id, kind], read)
+}
+
+/// Whose order was scored, if it was.
+pub(crate) fn customer_of(tx: &mut Tx<'_>, order_id: &str) -> Result<Option<String>, StoreError> {
+    Ok(tx.query_opt(CUSTOMER_OF_ORDER, params![order_id], |row| row.get_opt_text(0))?.flatten())
 }
 
 /// Transactions before place `before`, newest first.

@@ -8,9 +8,10 @@ use store::inbox::{self, Receipt};
 use store::{Store, StoreError, Tx};
 use tracing::{error, warn};
 
-use crate::clock;
+use crate::clock::{self, Stopwatch};
 use crate::dead_letter::record;
 use crate::failure::Failure;
+use crate::metrics::{Counter, Histogram, Metrics};
 use crate::publisher::Row;
 use crate::reaction::{Consumer, Work};
 use crate::transactor::{Cause, Transactor, say};
@@ -35,6 +36,18 @@ pub struct Deliveries {
     consumer: Consumer,
     transactor: Transactor,
     source: String,
+    meters: Meters,
+}
+
+/// What is counted of deliveries; nothing unless it is asked for.
+struct Meters {
+    handled: Counter,
+    duplicate: Counter,
+    not_for_us: Counter,
+    transient: Counter,
+    permanent: Counter,
+    dead_letters: Counter,
+    seconds: Histogram,
 }
 
 /// What is kept of an event while its envelope is inside the reaction.
@@ -60,7 +73,14 @@ impl Deliveries {
     #[must_use]
     pub fn new(consumer: Consumer, transactor: Transactor) -> Self {
         let source = format!("{}{}", events::envelope::SOURCE_PREFIX, consumer.name());
-        Self { consumer, transactor, source }
+        Self { consumer, transactor, source, meters: Meters::none() }
+    }
+
+    /// The same, counted among a service's metrics.
+    #[must_use]
+    pub fn measured(mut self, metrics: &Metrics) -> Self {
+        self.meters = Meters::new(metrics, self.consumer.name());
+        self
     }
 
     /// The consumer's name.
@@ -76,6 +96,13 @@ impl Deliveries {
 
     /// Handles one event, however often it comes.
     pub async fn deliver(&self, envelope: Envelope<Encoded>) -> Outcome {
+        let watch = Stopwatch::start();
+        let outcome = self.handle(envelope).await;
+        self.meters.ended(&outcome, watch.elapsed().as_secs_f64());
+        outcome
+    }
+
+    async fn handle(&self, envelope: Envelope<Encoded>) -> Outcome {
         let kept = envelope.clone();
         let prepared = match self.prepare(envelope).await {
             Ok(Some(prepared)) => prepared,
@@ -146,6 +173,7 @@ impl Deliveries {
         match (recorded, failure) {
             (Ok(row), failure @ Failure::Permanent { .. }) => {
                 error!(consumer, event.id = event_id, code = failure.code(), reason, "dead letter");
+                self.meters.dead_letters.increment(1);
                 self.transactor.publisher().hand_over(row.into_iter().collect()).await;
                 Outcome::Permanent(failure)
             }
@@ -160,6 +188,50 @@ impl Deliveries {
                 Outcome::Transient(Failure::from(lost))
             }
         }
+    }
+}
+
+impl Meters {
+    fn none() -> Self {
+        let none = Counter::noop;
+        Self {
+            handled: none(),
+            duplicate: none(),
+            not_for_us: none(),
+            transient: none(),
+            permanent: none(),
+            dead_letters: none(),
+            seconds: Histogram::noop(),
+        }
+    }
+
+    fn new(metrics: &Metrics, consumer: &'static str) -> Self {
+        let outcome = |outcome: &'static str| {
+            let labels = [("consumer", consumer), ("outcome", outcome)];
+            metrics.counter("boutique_deliveries_total", "Deliveries by outcome.", &labels)
+        };
+        let of_consumer = [("consumer", consumer)];
+        Self {
+            handled: outcome("handled"),
+            duplicate: outcome("duplicate"),
+            not_for_us: outcome("not_for_us"),
+            transient: outcome("transient"),
+            permanent: outcome("permanent"),
+            dead_letters: metrics.counter("boutique_dead_letters_total", "Dead letters written.", &of_consumer),
+            seconds: metrics.seconds("boutique_delivery_seconds", "How long deliveries took.", &of_consumer),
+        }
+    }
+
+    fn ended(&self, outcome: &Outcome, seconds: f64) {
+        let counter = match outcome {
+            Outcome::Handled(_) => &self.handled,
+            Outcome::Duplicate => &self.duplicate,
+            Outcome::NotForUs => &self.not_for_us,
+            Outcome::Transient(_) => &self.transient,
+            Outcome::Permanent(_) => &self.permanent,
+        };
+        counter.increment(1);
+        self.seconds.record(seconds);
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -129,6 +129,14 @@ struct Inner {
     signed: Option<(Signer, String)>,
 }
 
+/// What broke an exchange.
+enum Broken {
+    /// The connection, in words. Another try may help.
+    Connection(String),
+    /// The answer is larger than any of ours is meant to be.
+    TooLarge,
+}
+
 /// How requests get there.
 #[expect(clippy::large_enum_variant, reason = "there is one to a peer, and it stays where it is")]
 enum Transport {
@@ -156,14 +164,18 @@ impl Transport {
     }
 
     /// One exchange, or what broke it.
-    async fn carry(&self, request: Request<Bytes>) -> Result<Reply, String> {
+    async fn carry(&self, request: Request<Bytes>) -> Result<Reply, Broken> {
+        let broken = |error: &dyn std::fmt::Display| Broken::Connection(error.to_string());
         let (head, body) = match self {
-            Self::Wire(wire) => wire.carry(request).await?.into_parts(),
+            Self::Wire(wire) => wire.carry(request).await.map_err(Broken::Connection)?.into_parts(),
             Self::Http(client) => {
-                let response = client.request(request.map(Full::new)).await.map_err(|error| error.to_string())?;
+                let response = client.request(request.map(Full::new)).await.map_err(|error| broken(&error))?;
                 let (head, body) = response.into_parts();
-                let body = Limited::new(body, MAX_ANSWER_BYTES).collect().await.map_err(|error| error.to_string())?;
-                (head, body.to_bytes())
+                match Limited::new(body, MAX_ANSWER_BYTES).collect().await {
+                    Ok(body) => (head, body.to_bytes()),
+                    Err(error) if error.is::<LengthLimitError>() => return Err(Broken::TooLarge),
+                    Err(error) => return Err(broken(&error)),
+                }
             }
         };
         Ok(Reply { status: head.status, headers: head.headers, body })
@@ -356,13 +368,15 @@ impl Peer {
         let exchange = async {
             if let Some((signer, audience)) = &self.0.signed {
                 let token = signer.authorization(audience, clock::now_ms() / 1_000).await;
-                request.headers_mut().insert(header::AUTHORIZATION, token.map_err(|error| error.to_string())?);
+                let token = token.map_err(|error| Broken::Connection(error.to_string()))?;
+                request.headers_mut().insert(header::AUTHORIZATION, token);
             }
             self.0.transport.carry(request).await
         };
         match tokio::time::timeout(self.0.timeout, exchange).await {
             Ok(Ok(reply)) => self.let_in(reply),
-            Ok(Err(reason)) => Err(self.unavailable(reason)),
+            Ok(Err(Broken::Connection(reason))) => Err(self.unavailable(reason)),
+            Ok(Err(Broken::TooLarge)) => Err(self.unexpected(format!("an answer above {MAX_ANSWER_BYTES} bytes"))),
             Err(_) => Err(self.unavailable(format!("no answer within {} ms", self.0.timeout.as_millis()))),
         }
     }
@@ -460,7 +474,7 @@ impl Inner {
     }
 }
 
-fn to_bytes<B: Serialize>(body: &B) -> Bytes {
+pub(crate) fn to_bytes<B: Serialize>(body: &B) -> Bytes {
     serde_json::to_vec(body).expect("request bodies have only string keys and finite numbers").into()
 }
 

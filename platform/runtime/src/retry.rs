@@ -28,14 +28,7 @@ where
     F: FnMut() -> Fut,
     Fut: Future<Output = Result<T, E>>,
 {
-    let waits = ExponentialBackoffBuilder::<OurClock>::new()
-        .with_initial_interval(policy.first_wait)
-        .with_max_interval(policy.last_wait)
-        .with_multiplier(2.0)
-        .with_randomization_factor(0.0)
-        .with_max_elapsed_time(Some(policy.give_up_after))
-        .build();
-    backoff::future::retry(Jittered(waits), || {
+    backoff::future::retry(jittered(policy), || {
         let tried = attempt();
         let again = &again;
         async move {
@@ -45,6 +38,37 @@ where
         }
     })
     .await
+}
+
+/// The waits of a policy one by one, for who decides by more than the error whether to try again.
+pub struct Waits(Jittered);
+
+impl Waits {
+    /// From the first wait on.
+    #[must_use]
+    pub fn new(policy: Policy) -> Self {
+        Self(jittered(policy))
+    }
+}
+
+impl Iterator for Waits {
+    type Item = Duration;
+
+    /// The next wait, until the policy gives up.
+    fn next(&mut self) -> Option<Duration> {
+        self.0.next_backoff()
+    }
+}
+
+fn jittered(policy: Policy) -> Jittered {
+    let waits = ExponentialBackoffBuilder::<OurClock>::new()
+        .with_initial_interval(policy.first_wait)
+        .with_max_interval(policy.last_wait)
+        .with_multiplier(2.0)
+        .with_randomization_factor(0.0)
+        .with_max_elapsed_time(Some(policy.give_up_after))
+        .build();
+    Jittered(waits)
 }
 
 /// The time of [`clock`].

@@ -15,13 +15,14 @@ use store::{Database, Migration, Preparation, Store, StoreError};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::attempts;
 use crate::clock;
 use crate::config::ConfigError;
 use crate::delivery::Deliveries;
 use crate::doors::{Door, Doors, Identity, Listed};
+use crate::metrics::{self, Metrics};
 use crate::problem::Problem;
 use crate::publisher::{Publisher, Publishing, Relay};
 use crate::push;
@@ -73,6 +74,8 @@ pub struct Foundation {
     pub transactor: Transactor,
     /// Who it is, for its calls.
     pub identity: Identity,
+    /// What it counts and measures.
+    pub metrics: Metrics,
 }
 
 impl Foundation {
@@ -105,7 +108,8 @@ impl Foundation {
 
     fn on(store: Store, name: &'static str, base: &Base, publishing: Publishing) -> Self {
         let publisher = Publisher::new(name, store.clone(), Arc::clone(&base.bus), publishing);
-        Self { name, transactor: Transactor::new(name, store, publisher), identity: base.identity.clone() }
+        let transactor = Transactor::new(name, store, publisher);
+        Self { name, transactor, identity: base.identity.clone(), metrics: Metrics::new(name) }
     }
 
     /// The service's database.
@@ -133,7 +137,8 @@ impl Service {
     /// Adds the consumer that `POST /` delivers to.
     #[must_use]
     pub fn consumer(mut self, consumer: Consumer) -> Self {
-        self.deliveries = Some(Arc::new(Deliveries::new(consumer, self.foundation.transactor.clone())));
+        let deliveries = Deliveries::new(consumer, self.foundation.transactor.clone());
+        self.deliveries = Some(Arc::new(deliveries.measured(&self.foundation.metrics)));
         self
     }
 
@@ -191,7 +196,8 @@ impl Service {
             .clone()
             .merge(story::doors(store.clone()))
             .merge(attempts::doors(foundation.name, store))
-            .merge(health(foundation));
+            .merge(health(foundation))
+            .merge(metrics_page(foundation));
         let Some(deliveries) = deliveries else { return doors };
         let at_every_minute = chores.iter().map(|(_, chore)| chore.clone()).collect();
         let upkeep = Upkeep::new(foundation.transactor.clone(), at_every_minute);
@@ -220,9 +226,37 @@ fn health(foundation: &Foundation) -> Doors {
         .with_state(foundation.clone())
 }
 
+/// The page of metrics.
+fn metrics_page(foundation: &Foundation) -> Doors {
+    let help = "Age of the oldest event that was committed and not yet published.";
+    let age = foundation.metrics.gauge("boutique_outbox_oldest_unsent_seconds", help, &[]);
+    let refused =
+        foundation.metrics.counter("boutique_metrics_failures_total", "Pages made without the database.", &[]);
+    let store = foundation.store().clone();
+    let refresh = move || -> BoxFuture<'static, ()> {
+        let (store, age, refused) = (store.clone(), age.clone(), refused.clone());
+        Box::pin(async move {
+            match oldest_unsent_age_ms(&store).await {
+                #[expect(clippy::cast_precision_loss, reason = "milliseconds of ages are far below 2^53")]
+                Ok(age_ms) => age.set(age_ms as f64 / 1_000.0),
+                Err(error) => {
+                    // The page shows the last age that was known, and that it is not today's.
+                    refused.increment(1);
+                    warn!(%error, "the age of the outbox cannot be read");
+                }
+            }
+        })
+    };
+    metrics::doors(foundation.metrics.clone(), Some(Arc::new(refresh)))
+}
+
+async fn oldest_unsent_age_ms(store: &Store) -> Result<i64, StoreError> {
+    let oldest = store.read(store::outbox::oldest_unsent_ms).await?;
+    Ok(oldest.map_or(0, |at_ms| (clock::now_ms() - at_ms).max(0)))
+}
+
 async fn ready(State(foundation): State<Foundation>) -> Result<Json<Value>, Problem> {
-    let oldest = foundation.store().read(store::outbox::oldest_unsent_ms).await?;
-    let unsent_age_ms = oldest.map_or(0, |at| clock::now_ms() - at);
+    let unsent_age_ms = oldest_unsent_age_ms(foundation.store()).await?;
     Ok(Json(json!({ "status": "ready", "service": foundation.name, "oldestUnsentAgeMs": unsent_age_ms })))
 }
 

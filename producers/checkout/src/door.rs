@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use events::{FieldError, OrderId};
 use runtime::Caller::{Gateway, Operator};
 use runtime::clock::{self, Stopwatch};
-use runtime::{Door, Doors, Identity, Page, Problem, Transactor, body, peer, request_id};
+use runtime::{Door, Doors, Identity, Metrics, Page, Problem, Transactor, body, peer, request_id};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -25,8 +25,8 @@ use crate::request::{Basket, Key};
 pub(crate) const MAX_ORDER_BYTES: usize = 64 * 1024;
 
 /// `POST /orders`, `GET /orders`, `GET /orders/{orderId}`; the edges are called as `identity`.
-pub fn doors(transactor: Transactor, config: &Config, identity: &Identity) -> Doors {
-    let checkout = Arc::new(Checkout::new(transactor, config, identity));
+pub fn doors(transactor: Transactor, config: &Config, identity: &Identity, metrics: &Metrics) -> Doors {
+    let checkout = Arc::new(Checkout::new(transactor, config, identity, metrics));
     Doors::new()
         .post("/orders", place, Door::of("Validates and confirms an order").to(&[Gateway, Operator]))
         .get("/orders", list, Door::of("Lists orders as they were placed").to(&[Gateway, Operator]))

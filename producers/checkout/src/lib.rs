@@ -5,6 +5,7 @@ mod config;
 mod decide;
 mod door;
 mod edges;
+mod meters;
 mod migrations;
 mod orders;
 mod place;

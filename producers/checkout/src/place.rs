@@ -1,29 +1,35 @@
 //! Places an order: ask the edges, hold the units, commit the answer with its facts.
 //!
 //! Promises: what the client is told is committed first, together with the facts that make it true. A failure on the way gives
-//! back the holds made so far; a crash leaves holds that lapse. Under an idempotency key the first committed answer is the only one.
+//! back the holds made so far; a crash leaves holds that lapse. Under an idempotency key the first committed answer is the only one. One
+//! deadline is over all that is asked: an order that cannot be confirmed by then is refused.
+
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use events::billing::InvoiceRequested;
 use events::id::derived;
 use events::inventory::StockReserved;
-use events::order::OrderConfirmed;
+use events::order::{OrderConfirmed, is_country};
 use events::risk::RiskLevel;
 use events::{CustomerId, Event, Ledger, OrderId, OrderLine, ReservationId, Timestamp};
 use futures::future::{join, join_all};
 use runtime::clock::{self, Stopwatch};
-use runtime::{Cause, Identity, Problem, Transactor};
+use runtime::{Cause, Deadline, Identity, Metrics, Problem, Transactor};
 
 use crate::answer::{self, Answer, Rejection, to_json, told_before, unknown_products};
 use crate::config::Config;
 use crate::decide::{self, NoQuote, Quote, Short};
 use crate::edges::{Customer, EdgeDown, Edges, Hold, NoHold, Transaction};
+use crate::meters::Meters;
 use crate::orders::{self, NewOrder, Order, confirms};
 use crate::request::{Basket, Key, order_id};
 
 /// Holds of one order in one ledger that were given back before an id is taken that nobody can find again: a client that tries under
 /// one key for so long must not wait for ever more questions to the ledger.
 const MOST_GIVEN_BACK: u32 = 16;
+/// How long giving back may take when an order is refused, after its deadline too. What takes longer lapses.
+const RELEASE_WITHIN: Duration = Duration::from_secs(1);
 
 /// An order as it comes through the door.
 #[derive(Debug, Clone)]
@@ -42,7 +48,9 @@ pub(crate) struct Asked {
 pub(crate) struct Checkout {
     pub(crate) transactor: Transactor,
     edges: Edges,
+    meters: Meters,
     hold_ms: i64,
+    order_timeout: Duration,
 }
 
 /// What is known once the order has its id.
@@ -50,6 +58,16 @@ struct Draft {
     order_id: OrderId,
     placed_at: Timestamp,
     asked: Asked,
+    /// By when all edges have to have answered.
+    deadline: Deadline,
+}
+
+/// What is known of an order's risk.
+struct Risk {
+    level: RiskLevel,
+    /// Where goods and bill go, when the risk is unknown: whoever has it scored later needs them.
+    shipping_country: Option<String>,
+    billing_country: Option<String>,
 }
 
 /// Holds that may exist.
@@ -76,7 +94,7 @@ struct Sold {
     /// Whose, sealed.
     customer_id: CustomerId,
     quote: Quote,
-    risk: RiskLevel,
+    risk: Risk,
     held: Vec<Hold>,
 }
 
@@ -89,8 +107,14 @@ enum Written {
 }
 
 impl Checkout {
-    pub(crate) fn new(transactor: Transactor, config: &Config, identity: &Identity) -> Self {
-        Self { transactor, edges: Edges::new(config, identity), hold_ms: i64::from(config.hold_minutes) * 60_000 }
+    pub(crate) fn new(transactor: Transactor, config: &Config, identity: &Identity, metrics: &Metrics) -> Self {
+        Self {
+            transactor,
+            edges: Edges::new(config, identity, metrics),
+            meters: Meters::new(metrics),
+            hold_ms: i64::from(config.hold_minutes) * 60_000,
+            order_timeout: config.order_timeout(),
+        }
     }
 
     /// Places an order.
@@ -99,18 +123,21 @@ impl Checkout {
     /// Refusals that leave no trace: 422 for what no catalogue has and for a key used otherwise, 503 when an edge or the database
     /// cannot answer.
     pub(crate) async fn place(&self, asked: Asked) -> Result<Answer, Problem> {
-        let customer_id = asked.basket.customer_id.clone();
-        Ok(self.answer(asked).await?.to(&customer_id))
+        let (since, customer_id) = (asked.since, asked.basket.customer_id.clone());
+        let answer = self.decide(asked).await;
+        self.meters.answered(&answer, since.elapsed());
+        Ok(answer?.to(&customer_id))
     }
 
-    async fn answer(&self, asked: Asked) -> Result<Answer, Problem> {
+    async fn decide(&self, asked: Asked) -> Result<Answer, Problem> {
+        let deadline = Deadline::after(self.order_timeout);
         if let Some(key) = &asked.key
             && let Some(order) = self.told(key).await?
         {
             return told_before(order, key);
         }
-        let draft = Draft { order_id: order_id(asked.key.as_ref()), placed_at: clock::now(), asked };
-        let (customer, quote) = match self.validate(&draft.asked).await {
+        let draft = Draft { order_id: order_id(asked.key.as_ref()), placed_at: clock::now(), asked, deadline };
+        let (customer, quote) = match self.validate(&draft).await {
             Ok(valid) => valid,
             Err(no) => return self.refuse(draft, no, Vec::new()).await,
         };
@@ -118,7 +145,7 @@ impl Checkout {
         let (risk, (ids, held)) = join(self.score(&draft, &customer, &quote), self.hold(&draft, holds)).await;
         match held {
             // Not a word about stock to whom we do not sell.
-            _ if risk == RiskLevel::High => {
+            _ if risk.level == RiskLevel::High => {
                 self.refuse(draft, No::Rejected(Rejection::HighRisk, customer.sealed_id), ids).await
             }
             Err(NoUnits::Short(short)) => {
@@ -141,10 +168,11 @@ impl Checkout {
     /// Asks who the customer is and what the catalogues say, side by side, and prices the basket.
     ///
     /// Under a key, units that seem to be missing are left to the ledgers' word: they may be held for this order by an earlier try.
-    async fn validate(&self, asked: &Asked) -> Result<(Customer, Quote), No> {
+    async fn validate(&self, draft: &Draft) -> Result<(Customer, Quote), No> {
+        let Draft { asked, deadline, .. } = draft;
         let basket = &asked.basket;
-        let (customer, offers) =
-            join(self.edges.crm.customer(&basket.customer_id), self.edges.offers(&basket.lines)).await;
+        let customer = self.edges.crm.customer(&basket.customer_id, *deadline);
+        let (customer, offers) = join(customer, self.edges.offers(&basket.lines, *deadline)).await;
         let Some(customer) = customer? else {
             // Whoever it was: the CRM has no sealed id for them, and what they called themselves is not repeated.
             return Err(No::Rejected(Rejection::UnknownCustomer, CustomerId::nobody()));
@@ -177,7 +205,7 @@ impl Checkout {
         Ledger::ALL.into_iter().filter_map(of).collect()
     }
 
-    async fn score(&self, draft: &Draft, customer: &Customer, quote: &Quote) -> RiskLevel {
+    async fn score(&self, draft: &Draft, customer: &Customer, quote: &Quote) -> Risk {
         let basket = &draft.asked.basket;
         let transaction = Transaction {
             transaction_type: "checkout",
@@ -191,7 +219,11 @@ impl Checkout {
             billing_country: customer.country.as_deref(),
             line_count: quote.lines.len(),
         };
-        self.edges.fraud_engine.score(&transaction).await
+        let level = self.edges.fraud_engine.score(&transaction, draft.deadline).await;
+        let is_told = |country: &String| level == RiskLevel::Unknown && is_country(country);
+        let told = |country: &Option<String>| country.clone().filter(is_told);
+        let (shipping_country, billing_country) = (told(&basket.shipping_country), told(&customer.country));
+        Risk { level, shipping_country, billing_country }
     }
 
     /// Asks every ledger for its hold, side by side. Also answers which holds may now exist.
@@ -203,7 +235,7 @@ impl Checkout {
         };
         let (mut ids, mut held, mut short) = (Vec::new(), Vec::new(), Vec::new());
         let mut refused = None;
-        for (ledger, id, answer) in join_all(holds.into_iter().map(|hold| self.hold_one(hold))).await {
+        for (ledger, id, answer) in join_all(holds.into_iter().map(|hold| self.hold_one(hold, draft.deadline))).await {
             ids.push((ledger, id));
             match answer {
                 Ok(hold) => held.push(hold),
@@ -228,15 +260,15 @@ impl Checkout {
     /// A hold of an earlier try under the same key serves as long as half of its time is left; otherwise it is given back, and the
     /// order holds anew under the next id. Ids follow each other in the same way in every try, so that a hold which a crash left
     /// behind is found and not made a second time.
-    async fn hold_one(&self, mut hold: Hold) -> (Ledger, ReservationId, Result<Hold, NoHold>) {
+    async fn hold_one(&self, mut hold: Hold, deadline: Deadline) -> (Ledger, ReservationId, Result<Hold, NoHold>) {
         let ledger = self.edges.ledger(hold.ledger);
         let usable_from = clock::from_ms(hold.expires_at.as_millisecond() - self.hold_ms / 2);
         let mut given_back = 0;
         let answer = loop {
-            let answer = ledger.hold(&hold).await;
+            let answer = ledger.hold(&hold, deadline).await;
             match &answer {
                 _ if given_back == MOST_GIVEN_BACK => break answer,
-                Ok(expires_at) if *expires_at < usable_from => ledger.release(&hold.reservation_id).await,
+                Ok(expires_at) if *expires_at < usable_from => ledger.release(&hold.reservation_id, deadline).await,
                 Err(NoHold::Released) => {}
                 _ => break answer,
             }
@@ -254,13 +286,18 @@ impl Checkout {
     }
 
     async fn confirm(&self, draft: Draft, sold: Sold, ids: HoldIds) -> Result<Answer, Problem> {
-        let Draft { order_id, placed_at, asked } = draft;
+        if draft.deadline.has_passed() {
+            // Whoever asked has given up, or is about to: an order they do not know of would be worse than none.
+            return self.refuse(draft, No::Refused(too_late()), ids).await;
+        }
+        let Draft { order_id, placed_at, asked, .. } = draft;
         let Sold { customer_id, quote, risk, held } = sold;
+        self.meters.confirming(risk.level);
         let new = NewOrder {
             order_id: order_id.clone(),
             customer_id: customer_id.clone(),
             status_code: StatusCode::CREATED.as_u16(),
-            response: answer::confirmed(&order_id, &customer_id, &quote, risk, placed_at),
+            response: answer::confirmed(&order_id, &customer_id, &quote, risk.level, placed_at),
             total_minor: quote.total.minor().map_err(|error| Problem::internal(&error.to_string()))?,
             key: asked.key,
             placed_at_ms: placed_at.as_millisecond(),
@@ -271,7 +308,7 @@ impl Checkout {
 
     /// Says no, and gives back what is held for the order.
     async fn refuse(&self, draft: Draft, no: No, ids: HoldIds) -> Result<Answer, Problem> {
-        let Draft { order_id, placed_at, asked } = draft;
+        let Draft { order_id, placed_at, asked, .. } = draft;
         match no {
             No::Rejected(rejection, customer_id) => {
                 let problem = rejection.problem();
@@ -365,7 +402,8 @@ impl Checkout {
     }
 
     async fn release(&self, ids: &[(Ledger, ReservationId)]) {
-        join_all(ids.iter().map(|(ledger, id)| self.edges.ledger(*ledger).release(id))).await;
+        let deadline = Deadline::after(RELEASE_WITHIN);
+        join_all(ids.iter().map(|(ledger, id)| self.edges.ledger(*ledger).release(id, deadline))).await;
     }
 }
 
@@ -381,8 +419,13 @@ impl From<EdgeDown> for No {
     }
 }
 
+fn too_late() -> Problem {
+    Problem::unavailable("edge_unavailable", "the edges took too long together, nothing is held, try again")
+}
+
 /// What is said about a confirmed order, encoded before the transaction begins.
-fn facts(order_id: OrderId, customer_id: CustomerId, quote: Quote, risk: RiskLevel, held: Vec<Hold>) -> Vec<Event> {
+fn facts(order_id: OrderId, customer_id: CustomerId, quote: Quote, risk: Risk, held: Vec<Hold>) -> Vec<Event> {
+    let Risk { level: risk, shipping_country, billing_country } = risk;
     let Quote { lines, discount, total, .. } = quote;
     let invoice = InvoiceRequested {
         order_id: order_id.clone(),
@@ -392,7 +435,9 @@ fn facts(order_id: OrderId, customer_id: CustomerId, quote: Quote, risk: RiskLev
         total: total.clone(),
     };
     let mut facts = Vec::with_capacity(held.len() + 2);
-    facts.push(OrderConfirmed { order_id, customer_id, lines, discount, total, risk }.into());
+    let confirmed =
+        OrderConfirmed { order_id, customer_id, lines, discount, total, risk, shipping_country, billing_country };
+    facts.push(confirmed.into());
     facts.extend(held.into_iter().map(|Hold { order_id, reservation_id, ledger, lines, expires_at }| {
         Event::from(StockReserved { order_id, reservation_id, ledger, lines, expires_at })
     }));

@@ -15,7 +15,8 @@ pub const NAME: &str = "checkout";
 /// [`StartError::Store`] when the database cannot be opened.
 pub fn service(base: &Base, config: Config) -> Result<Service, StartError> {
     let foundation = Foundation::open(NAME, base, MIGRATIONS, Publishing::AfterAnswer)?;
-    let doors = door::doors(foundation.transactor.clone(), &config, &foundation.identity);
+    let identity = foundation.identity.clone();
+    let doors = door::doors(foundation.transactor.clone(), &config, &identity, &foundation.metrics);
     Ok(Service::new(foundation, doors).consumer(consumer()))
 }
 

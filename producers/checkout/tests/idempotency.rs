@@ -111,7 +111,8 @@ async fn dies_while_scoring(shop: &Shop, order: &serde_json::Value, units: u64) 
     shop.fault("fraud-engine", Fault::Silent);
     let config = checkout::Config { fraud_timeout_ms: 60_000, ..shop.config.clone() };
     let doomed = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
-    let router = checkout::doors(shop.transactor.clone(), &config, &runtime::Identity::open_house()).open_house();
+    let doors = checkout::doors(shop.transactor.clone(), &config, &runtime::Identity::open_house(), &shop.metrics);
+    let router = doors.open_house();
     let request = axum::http::Request::builder().method("POST").uri("/orders").header("idempotency-key", "key-1");
     let request = request.body(axum::body::Body::from(order.to_string())).expect("a request");
     doomed.spawn(async move { tower::ServiceExt::oneshot(router, request).await });

@@ -31,7 +31,9 @@ pub fn confirmed_order(order_id: &str, ledgers: &[Ledger], risk: RiskLevel) -> E
     let lines: Vec<_> = ledgers.iter().map(|ledger| line(product_of(*ledger), *ledger)).collect();
     let total = Money::from_minor(2_498 * i64::try_from(lines.len()).unwrap());
     let (order_id, customer_id) = (order_id.parse().unwrap(), "jane-smith".parse().unwrap());
-    let fact = OrderConfirmed { order_id, customer_id, lines, discount: Money::zero(), total, risk };
+    let (shipping_country, billing_country, discount) = (None, None, Money::zero());
+    let fact =
+        OrderConfirmed { order_id, customer_id, lines, discount, total, risk, shipping_country, billing_country };
     event(fact).seal()
 }
 

@@ -23,13 +23,15 @@ pub enum Caller {
     Ops,
     /// What calls `POST /tick` once a minute: a clock of the cloud.
     Scheduler,
+    /// What watches over the services: Prometheus, or who collects for it.
+    Monitoring,
     /// A person at the command line, or what acts for one: the carrier's and the review desk's tools.
     Operator,
 }
 
 impl Caller {
     /// Every caller.
-    pub const ALL: [Caller; 10] = [
+    pub const ALL: [Caller; 11] = [
         Caller::Gateway,
         Caller::Checkout,
         Caller::Oms,
@@ -39,6 +41,7 @@ impl Caller {
         Caller::FraudBridge,
         Caller::Ops,
         Caller::Scheduler,
+        Caller::Monitoring,
         Caller::Operator,
     ];
 
@@ -55,6 +58,7 @@ impl Caller {
             Caller::FraudBridge => "fraud-bridge",
             Caller::Ops => "ops",
             Caller::Scheduler => "scheduler",
+            Caller::Monitoring => "monitoring",
             Caller::Operator => "operator",
         }
     }

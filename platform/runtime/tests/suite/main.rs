@@ -6,6 +6,8 @@ mod balance;
 mod deliveries;
 mod doors;
 mod fixture;
+mod guard;
+mod metrics;
 mod outbox;
 mod push;
 mod replay;

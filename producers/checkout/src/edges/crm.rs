@@ -3,9 +3,12 @@
 //! Required. When it cannot answer the order is refused with 503: without it an order of a suspended customer could pass.
 
 use events::CustomerId;
+use runtime::{Deadline, Guard};
 use serde::Deserialize;
+use tracing::warn;
 
-use super::{EdgeDown, Guard, found};
+use super::EdgeDown;
+use super::guard::{answered, found};
 use crate::decide::Tier;
 
 /// What checkout wants to know of a customer.
@@ -41,14 +44,13 @@ pub(crate) struct Crm(pub Guard);
 
 impl Crm {
     /// A customer, or `None` when there is no such one.
-    pub(crate) async fn customer(&self, id: &CustomerId) -> Result<Option<Customer>, EdgeDown> {
-        let path = format!("/customers/{id}");
-        let call = async { found(self.0.peer().get(&path).await) };
-        let customer: Option<Customer> = self.0.wait(call).await?;
-        match customer {
+    pub(crate) async fn customer(&self, id: &CustomerId, deadline: Deadline) -> Result<Option<Customer>, EdgeDown> {
+        let customer = found(self.0.get::<Customer>(format!("/customers/{id}"), deadline).await);
+        match answered(self.0.edge(), customer)? {
             // A clear id in an event could never be taken back.
             Some(customer) if !customer.sealed_id.is_sealed() => {
-                Err(self.0.down(&"the CRM gave an id that is not sealed"))
+                warn!(edge = self.0.edge(), "the CRM gave an id that is not sealed");
+                Err(EdgeDown(self.0.edge()))
             }
             customer => Ok(customer),
         }

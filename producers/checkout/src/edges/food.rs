@@ -7,10 +7,12 @@ use std::collections::HashMap;
 use events::{Money, ProductId};
 use futures::future::ready;
 use futures::{StreamExt, TryStreamExt, stream};
+use runtime::{Deadline, Guard};
 use serde::Deserialize;
 use stock::decimal::Decimal;
 
-use super::{EdgeDown, Guard, found};
+use super::EdgeDown;
+use super::guard::{answered, found};
 use crate::decide::food_number;
 
 /// Questions to the food service at a time, per order.
@@ -36,20 +38,23 @@ pub(crate) struct Food(pub Guard);
 
 impl Food {
     /// Prices of dishes; one that is on no menu is absent.
-    pub(crate) async fn prices(&self, ids: Vec<&ProductId>) -> Result<HashMap<ProductId, Dish>, EdgeDown> {
+    pub(crate) async fn prices(
+        &self,
+        ids: Vec<&ProductId>,
+        deadline: Deadline,
+    ) -> Result<HashMap<ProductId, Dish>, EdgeDown> {
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
         let ids: Vec<ProductId> = ids.into_iter().cloned().collect();
-        let dishes = stream::iter(ids).map(|id| self.dish(id)).buffer_unordered(CONCURRENT);
+        let dishes = stream::iter(ids).map(|id| self.dish(id, deadline)).buffer_unordered(CONCURRENT);
         dishes.try_filter_map(|dish| ready(Ok(dish))).try_collect().await
     }
 
-    async fn dish(&self, id: ProductId) -> Result<Option<(ProductId, Dish)>, EdgeDown> {
+    async fn dish(&self, id: ProductId, deadline: Deadline) -> Result<Option<(ProductId, Dish)>, EdgeDown> {
         let Some(number) = food_number(&id) else { return Ok(None) };
-        let path = format!("/food/{number}");
-        let call = async { found(self.0.peer().get::<Item>(&path).await) };
-        let Some(Item { price: Decimal(minor), available }) = self.0.wait(call).await? else { return Ok(None) };
+        let item = found(self.0.get::<Item>(format!("/food/{number}"), deadline).await);
+        let Some(Item { price: Decimal(minor), available }) = answered(self.0.edge(), item)? else { return Ok(None) };
         Ok(Some((id, Dish { unit_price: Money::from_minor(minor), available })))
     }
 }

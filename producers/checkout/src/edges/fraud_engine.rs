@@ -1,13 +1,13 @@
 //! The fraud engine: how risky the order is.
 //!
-//! Not required. It lives in another cloud, so it has little time and one try; when it does not answer, or not with a score, the
-//! order is confirmed with risk `UNKNOWN`, and the fraud bridge goes on asking before anything is shipped.
+//! Not required. It lives in another cloud, so it has little time; when it does not answer within it, or not with a score, or is known
+//! to be down, the order is confirmed with risk `UNKNOWN`, and the fraud bridge goes on asking before anything is shipped.
 
 use events::risk::RiskLevel;
 use events::{CustomerId, OrderId};
-use runtime::Peer;
+use runtime::{Deadline, Guard, Trouble};
 use serde::{Deserialize, Serialize};
-use tracing::warn;
+use tracing::{debug, warn};
 
 /// What the engine is told about an order. No personal data beyond the customer's id.
 #[derive(Debug, Serialize)]
@@ -42,15 +42,20 @@ struct Scored {
 }
 
 /// The fraud engine.
-pub(crate) struct FraudEngine(pub Peer);
+pub(crate) struct FraudEngine(pub Guard);
 
 impl FraudEngine {
     /// The risk of an order, `UNKNOWN` when the engine does not say.
-    pub(crate) async fn score(&self, transaction: &Transaction<'_>) -> RiskLevel {
-        match self.0.post_once("/metrics", transaction).await {
+    pub(crate) async fn score(&self, transaction: &Transaction<'_>, deadline: Deadline) -> RiskLevel {
+        let order_id = transaction.order_id;
+        match self.0.post("/metrics", transaction, deadline).await {
             Ok(Scored { risk_score }) => risk_score,
             Err(cause) => {
-                warn!(order.id = %transaction.order_id, %cause, "the order goes on with its risk unknown");
+                match cause.trouble() {
+                    // It was logged when it opened.
+                    Some(Trouble::BreakerOpen) => debug!(order.id = %order_id, %cause, "the risk stays unknown"),
+                    _ => warn!(order.id = %order_id, %cause, "the order goes on with its risk unknown"),
+                }
                 RiskLevel::Unknown
             }
         }

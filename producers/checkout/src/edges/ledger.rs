@@ -8,12 +8,13 @@ use std::fmt::Write as _;
 
 use events::money::SHOP_CURRENCY;
 use events::{Ledger, Money, OrderId, ProductId, ReservationId, StockLine, Timestamp};
-use runtime::{CallError, Problem};
+use runtime::{Deadline, Guard, GuardError, Problem, Trouble};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 
-use super::{EdgeDown, Guard};
+use super::EdgeDown;
+use super::guard::{answered, down};
 use crate::decide::Offer;
 
 /// The highest price of one unit believed, in whole units of the currency: with it no sum of an order overflows.
@@ -73,7 +74,11 @@ pub(crate) struct StockLedger(pub Guard);
 
 impl StockLedger {
     /// Price and units of products; one the ledger does not know is absent.
-    pub(crate) async fn offers(&self, ids: Vec<&ProductId>) -> Result<HashMap<ProductId, Offer>, EdgeDown> {
+    pub(crate) async fn offers(
+        &self,
+        ids: Vec<&ProductId>,
+        deadline: Deadline,
+    ) -> Result<HashMap<ProductId, Offer>, EdgeDown> {
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
@@ -82,7 +87,7 @@ impl StockLedger {
             // Writing to a string cannot fail; ids are safe in a URL.
             let _ = write!(path, "{}{id}", if index == 0 { "" } else { "," });
         }
-        let page: Page = self.0.wait(self.0.peer().get(&path)).await?;
+        let page: Page = answered(self.0.edge(), self.0.get(path, deadline).await)?;
         page.data.into_iter().map(|item| self.offer(item)).collect()
     }
 
@@ -94,33 +99,35 @@ impl StockLedger {
         if sound {
             return Ok((product_id, Offer { unit_price, available }));
         }
-        Err(self.0.down(&format_args!("the price of {product_id} is not one we can charge")))
+        let reason = format!("the price of {product_id} is not one we can charge");
+        Err(self.down(Trouble::Nonsense, reason))
     }
 
     /// Holds all lines or none, and answers when the hold lapses. The same hold asked for twice is one hold.
-    pub(crate) async fn hold(&self, hold: &Hold) -> Result<Timestamp, NoHold> {
-        let call = async {
-            match self.0.peer().post::<_, Held>("/reservations", hold).await {
-                Err(CallError::Refused { problem, .. }) => Ok(Err(problem)),
-                answer => answer.map(Ok),
-            }
+    pub(crate) async fn hold(&self, hold: &Hold, deadline: Deadline) -> Result<Timestamp, NoHold> {
+        let problem = match self.0.post::<_, Held>("/reservations", hold, deadline).await {
+            Ok(Held { expires_at }) => return Ok(expires_at),
+            Err(GuardError::Refused { problem, .. }) => problem,
+            Err(error) => return Err(NoHold::Down(down(self.0.edge(), &error))),
         };
-        match self.0.wait(call).await.map_err(NoHold::Down)? {
-            Ok(Held { expires_at }) => Ok(expires_at),
-            Err(problem) if problem.status == 409 && problem.code == "out_of_stock" => {
-                Err(NoHold::OutOfStock(shortages(*problem)))
-            }
-            Err(problem) if problem.code == "reservation_released" => Err(NoHold::Released),
-            Err(problem) if problem.status == 404 => Err(NoHold::UnknownProduct),
-            Err(problem) => Err(NoHold::Down(self.0.down(&problem))),
+        match (problem.status, problem.code.as_str()) {
+            (409, "out_of_stock") => Err(NoHold::OutOfStock(shortages(*problem))),
+            (_, "reservation_released") => Err(NoHold::Released),
+            (404, _) => Err(NoHold::UnknownProduct),
+            _ => Err(NoHold::Down(self.down(Trouble::Nonsense, problem.to_string()))),
         }
     }
 
+    /// An answer that cannot be used.
+    fn down(&self, trouble: Trouble, reason: String) -> EdgeDown {
+        down(self.0.edge(), &GuardError::Down { edge: self.0.edge(), trouble, reason })
+    }
+
     /// Gives a hold back, as far as possible: one that cannot be given back lapses by itself.
-    pub(crate) async fn release(&self, id: &ReservationId) {
-        let path = format!("/reservations/{id}");
-        if self.0.wait(self.0.peer().delete::<IgnoredAny>(&path)).await.is_err() {
-            warn!(reservation.id = %id, "the hold could not be released and is left to lapse");
+    pub(crate) async fn release(&self, id: &ReservationId, deadline: Deadline) {
+        let released = self.0.delete::<IgnoredAny>(format!("/reservations/{id}"), deadline).await;
+        if let Err(cause) = released {
+            warn!(reservation.id = %id, %cause, "the hold could not be released and is left to lapse");
         }
     }
 }

@@ -10,12 +10,11 @@ use std::collections::HashMap;
 
 use events::{Ledger, ProductId};
 use futures::future::join;
-use runtime::{CallError, Identity, Problem};
+use runtime::{Deadline, Guard, Identity, Metrics, Problem};
 
 pub(crate) use crm::{Crm, Customer};
 pub(crate) use food::Food;
 pub(crate) use fraud_engine::{FraudEngine, Transaction};
-pub(crate) use guard::Guard;
 pub(crate) use ledger::{Hold, NoHold, StockLedger};
 
 use crate::config::Config;
@@ -44,15 +43,16 @@ pub(crate) struct Edges {
 }
 
 impl Edges {
-    pub(crate) fn new(config: &Config, identity: &Identity) -> Self {
-        let guard =
-            |edge, url: &str| Guard::new(identity.peer(edge, url, config.edge_timeout()), config.edge_timeout());
+    pub(crate) fn new(config: &Config, identity: &Identity, metrics: &Metrics) -> Self {
+        let required = |edge, url: &str| Guard::new(edge, url, config.required(), identity, metrics);
+        let engine_url = &config.fraud_engine_url;
+        let fraud_engine = Guard::new("fraud-engine", engine_url, config.optional(), identity, metrics);
         Self {
-            crm: Crm(guard("crm", &config.crm_url)),
-            fraud_engine: FraudEngine(identity.peer("fraud-engine", &config.fraud_engine_url, config.fraud_timeout())),
-            food: Food(guard("food", &config.food_url)),
-            inventory: StockLedger(guard("inventory", &config.inventory_url)),
-            furniture: StockLedger(guard("furniture", &config.furniture_url)),
+            crm: Crm(required("crm", &config.crm_url)),
+            fraud_engine: FraudEngine(fraud_engine),
+            food: Food(required("food", &config.food_url)),
+            inventory: StockLedger(required("inventory", &config.inventory_url)),
+            furniture: StockLedger(required("furniture", &config.furniture_url)),
         }
     }
 
@@ -65,13 +65,17 @@ impl Edges {
     }
 
     /// What the catalogues say about the wanted products; a product nobody has is absent.
-    pub(crate) async fn offers(&self, wanted: &[Wanted]) -> Result<HashMap<ProductId, Offer>, EdgeDown> {
+    pub(crate) async fn offers(
+        &self,
+        wanted: &[Wanted],
+        deadline: Deadline,
+    ) -> Result<HashMap<ProductId, Offer>, EdgeDown> {
         let of = |owners: &'static [Owner]| {
             wanted.iter().map(|line| &line.product_id).filter(|id| owners.contains(&owner(id))).collect::<Vec<_>>()
         };
-        let stocked = self.inventory.offers(of(&[Owner::Inventory, Owner::Food]));
-        let freight = self.furniture.offers(of(&[Owner::Furniture]));
-        let food = self.food.prices(of(&[Owner::Food]));
+        let stocked = self.inventory.offers(of(&[Owner::Inventory, Owner::Food]), deadline);
+        let freight = self.furniture.offers(of(&[Owner::Furniture]), deadline);
+        let food = self.food.prices(of(&[Owner::Food]), deadline);
         let ((stocked, freight), food) = join(join(stocked, freight), food).await;
         let (mut offers, prices) = (stocked?, food?);
         offers.extend(freight?);
@@ -84,14 +88,5 @@ impl Edges {
             }
         }
         Ok(offers)
-    }
-}
-
-/// A 404 is an answer: there is none.
-fn found<T>(answer: Result<T, CallError>) -> Result<Option<T>, CallError> {
-    match answer {
-        Ok(found) => Ok(Some(found)),
-        Err(error) if error.status() == Some(404) => Ok(None),
-        Err(error) => Err(error),
     }
 }

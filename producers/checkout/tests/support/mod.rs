@@ -16,7 +16,7 @@ use checkout::{Config, MIGRATIONS};
 use events::pubsub::Message;
 use events::{Encoded, Envelope, Fact, Money};
 use runtime::server::Server;
-use runtime::{Identity, Problem, Publisher, Publishing, Transactor};
+use runtime::{Identity, Metrics, Problem, Publisher, Publishing, Transactor};
 use serde_json::{Value, json};
 use store::{Database, Store, outbox};
 use tempfile::TempDir;
@@ -36,6 +36,10 @@ pub enum Fault {
     CannotHold,
     /// Holds the units and loses the answer.
     LosesHold,
+    /// Answers 429.
+    Busy,
+    /// Answers 200 with more than anybody wants to read.
+    Huge,
 }
 
 /// What the stand-ins know and were asked.
@@ -46,6 +50,8 @@ pub struct Edges {
     pub stock: BTreeMap<String, (i64, u32)>,
     pub menu: BTreeMap<String, Value>,
     pub faults: BTreeMap<&'static str, Fault>,
+    /// Faults of edges that only show when units are to be held.
+    pub faults_while_holding: BTreeMap<&'static str, Fault>,
     pub risk: &'static str,
     /// Open holds by reservation id: ledger and lines.
     pub holds: BTreeMap<String, (String, Value)>,
@@ -66,6 +72,7 @@ pub struct Shop {
     pub bus: Arc<SimulatedBus>,
     pub edges: Shared,
     pub config: Config,
+    pub metrics: Metrics,
     _folder: TempDir,
     _server: Server,
 }
@@ -79,28 +86,36 @@ pub struct Answer {
 impl Shop {
     /// A shop with stock, menu and customers.
     pub async fn open() -> Self {
+        Self::open_with(|_| {}).await
+    }
+
+    /// The same with some settings of its own.
+    pub async fn open_with(change: impl FnOnce(&mut Config)) -> Self {
         let edges = Arc::new(Mutex::new(stocked()));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let server = Server::start(listener, stand_ins(Arc::clone(&edges))).expect("an address");
         let url = |edge: &str| format!("http://{}/{edge}", server.address());
-        let config = Config {
+        let mut config = Config {
             crm_url: url("crm"),
             fraud_engine_url: url("fraud-engine"),
             inventory_url: url("inventory"),
             furniture_url: url("furniture"),
             food_url: url("food"),
             edge_timeout_ms: 400,
+            edge_try_timeout_ms: 400,
             fraud_timeout_ms: 200,
-            hold_minutes: 15,
+            ..Config::default()
         };
+        change(&mut config);
         let folder = tempfile::tempdir().expect("a folder");
         let database = Database::Sqlite { path: folder.path().join("checkout.db") };
         let store = Store::open(&database, MIGRATIONS).expect("a fresh database");
         let bus = Arc::new(SimulatedBus::default());
         let publisher = Publisher::new("checkout", store.clone(), Arc::clone(&bus) as _, Publishing::WithinRequest);
         let transactor = Transactor::new("checkout", store, publisher);
-        let router = checkout::doors(transactor.clone(), &config, &Identity::open_house()).open_house();
-        Self { router, transactor, bus, edges, config, _folder: folder, _server: server }
+        let metrics = Metrics::new("checkout");
+        let doors = checkout::doors(transactor.clone(), &config, &Identity::open_house(), &metrics);
+        Self { router: doors.open_house(), transactor, bus, edges, config, metrics, _folder: folder, _server: server }
     }
 
     pub fn edges(&self) -> MutexGuard<'_, Edges> {
@@ -247,13 +262,17 @@ fn stand_ins(edges: Shared) -> Router {
 
 async fn misbehave(State(edges): State<Shared>, request: Request, next: Next) -> Response {
     let path = request.uri().path().trim_start_matches('/').to_owned();
+    let holding = path.ends_with("/reservations");
     let fault = {
         let mut edges = edges.lock().unwrap();
         edges.calls.push(format!("{} {path}", request.method()));
-        edges.faults.iter().find(|(edge, _)| path.split('/').next() == Some(edge)).map(|(_, fault)| *fault)
+        let edge = path.split('/').next().unwrap_or_default();
+        let holding = edges.faults_while_holding.get(edge).filter(|_| holding);
+        edges.faults.get(edge).or(holding).copied()
     };
-    let holding = path.ends_with("/reservations");
     match fault {
+        Some(Fault::Busy) => StatusCode::TOO_MANY_REQUESTS.into_response(),
+        Some(Fault::Huge) => Json(" ".repeat(5 * 1024 * 1024)).into_response(),
         Some(Fault::Broken) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         Some(Fault::Silent) => std::future::pending().await,
         Some(Fault::Garbled) => Json(json!(["what?"])).into_response(),
