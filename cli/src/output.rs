@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, Table};
+use events::personal;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
+use serde_json::Value;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -52,12 +54,46 @@ pub fn progress(what: &'static str, total: usize) -> ProgressBar {
     bar
 }
 
+/// Hides every customer who is not sealed, wherever in an answer they are named.
+pub fn mask_customers(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                match field {
+                    Value::String(id) if name == "customerId" => *id = personal::customer(id).to_owned(),
+                    field => mask_customers(field),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(mask_customers),
+        _ => {}
+    }
+}
+
 /// A JSON text without its quotes; empty for anything else.
-pub fn text(value: &serde_json::Value) -> String {
+pub fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
 /// An amount of money in JSON as people write it; empty for anything else.
-pub fn money(value: &serde_json::Value) -> String {
+pub fn money(value: &Value) -> String {
     serde_json::from_value::<events::Money>(value.clone()).map(|money| money.to_string()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_customer_is_shown_sealed_or_not_at_all() {
+        let sealed = "S.00112233445566778899aabbccddeeff";
+        let mut answer =
+            json!({ "orders": [{ "customerId": "john-doe" }, { "customerId": sealed }], "next": "john-doe" });
+        mask_customers(&mut answer);
+        let expected =
+            json!({ "orders": [{ "customerId": personal::MASKED }, { "customerId": sealed }], "next": "john-doe" });
+        assert_eq!(answer, expected);
+    }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use events::personal;
 use events::topology::TYPE_PREFIX;
 use runtime::{Handled, Said, Story};
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,15 @@ pub struct Timeline {
     pub order_id: String,
     /// Each service's part.
     pub services: Vec<Part>,
+}
+
+impl Timeline {
+    /// Hides what is personal in the events' payloads.
+    pub fn mask(&mut self) {
+        for said in self.services.iter_mut().filter_map(|part| part.story.as_mut()).flat_map(|story| &mut story.said) {
+            said.data = personal::payload(&said.event_type, &said.data.to_string());
+        }
+    }
 }
 
 /// One service's part of the story; `None` when it could not be asked.

@@ -300,7 +300,12 @@ async fn every_event_said_again_changes_nothing() {
     let shop = Shop::open().await;
     let order_id = id(&shop.place("john-doe", &[(LENS, 1)]).await);
     shop.wait(&order_id, "completed").await;
-    let before = said(&shop, &order_id).await;
+    // An order may be complete before accounting has heard of its dispatch.
+    let before = eventually("the revenue to be recognised", async || {
+        let said = said(&shop, &order_id).await;
+        if said.iter().any(|one| one == "billing.revenue_recognized.v1") { Ok(said) } else { Err(format!("{said:?}")) }
+    })
+    .await;
     let level = stock(&shop, "inventory", LENS).await;
 
     let mut again = Vec::new();

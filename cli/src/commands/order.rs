@@ -132,8 +132,10 @@ async fn place(args: PlaceArgs) -> anyhow::Result<()> {
 
 async fn show(args: ShowArgs) -> anyhow::Result<()> {
     let gateway = args.shop.gateway()?;
-    let order: Value = gateway.get(&format!("/v1/orders/{}", args.order)).await?;
-    let timeline: Timeline = gateway.get(&format!("/v1/orders/{}/timeline", args.order)).await?;
+    let mut order: Value = gateway.get(&format!("/v1/orders/{}", args.order)).await?;
+    output::mask_customers(&mut order);
+    let mut timeline: Timeline = gateway.get(&format!("/v1/orders/{}/timeline", args.order)).await?;
+    timeline.mask();
     if args.json {
         return output::json(&json!({ "order": order, "timeline": timeline }));
     }
@@ -146,7 +148,8 @@ async fn list(args: ListArgs) -> anyhow::Result<()> {
     if let Some(status) = &args.status {
         path.push_str(&format!("&status={status}"));
     }
-    let page: Value = args.shop.gateway()?.get(&path).await?;
+    let mut page: Value = args.shop.gateway()?.get(&path).await?;
+    output::mask_customers(&mut page);
     if args.json {
         return output::json(&page);
     }

@@ -2,7 +2,8 @@
 //!
 //! Each customer has a key of their own (AES-256-GCM), under which their id, names and country are encrypted. That key is kept wrapped under
 //! the master key, which is not in the database. Both are bound to the customer's sealed id: a ciphertext moved to another row does not
-//! open. Unwrapping costs about a microsecond, so no key is kept in memory: a cache would be one more place to erase from.
+//! open. Finding and opening a customer takes microseconds (23 in a build without optimization), so no key is kept in memory: a cache would be one
+//! more place to erase from.
 
 use std::fmt;
 use std::sync::Arc;
