@@ -39,7 +39,8 @@ pub fn variables_of_here() -> Vec<(String, String)> {
 /// When the shop's key cannot be read.
 pub fn operator(data: &Path) -> anyhow::Result<Option<Identity>> {
     if let Some(token) = Environment::of_process().text(TOKEN) {
-        return Ok(Some(Identity::of_signer(Signer::of_token(token.to_owned()))));
+        let signer = Signer::of_token(token.to_owned()).context(TOKEN)?;
+        return Ok(Some(Identity::of_signer(signer)));
     }
     if !development::key_path(&folder(data)).exists() {
         return Ok(None);

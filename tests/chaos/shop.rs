@@ -228,7 +228,9 @@ impl Shop {
             command.env(variable, format!("http://{address}"));
         }
         // The parts are on one machine, wherever that is.
-        CLOUD_VARIABLES.into_iter().for_each(|name| drop(command.env_remove(name)));
+        for name in CLOUD_VARIABLES {
+            command.env_remove(name);
+        }
         command
             .args(["serve", name])
             .env("BOUTIQUE_LISTEN", part.address.to_string())

@@ -11,7 +11,7 @@ use bus::{Address, Bus, PubSub};
 use events::topology;
 use identity::DevelopmentKey;
 use runtime::config::Environment;
-use runtime::doors::{clients_of_this_machine, on_this_machine, push_to};
+use runtime::doors::{Listed, clients_of_this_machine, on_this_machine, push_to};
 use runtime::{Base, Identity, Peer, Running, Service, StartError};
 use serde_json::{Value, json};
 use store::Database;
@@ -32,6 +32,9 @@ const SETTINGS: [(&str, &str); 6] = [
     ("BOUTIQUE_RATE_ADDRESS_PER_S", "100000"),
     ("BOUTIQUE_RATE_ADDRESS_BURST", "100000"),
 ];
+
+/// The folder of the development key.
+const KEYS: &str = "identity";
 
 /// Assembles one service from its environment.
 type Assemble = fn(&Base, &Environment) -> Result<Service, StartError>;
@@ -84,6 +87,7 @@ pub struct Shop {
     running: BTreeMap<&'static str, Running>,
     gateway: gateway::Running,
     operator: Identity,
+    doors: BTreeMap<&'static str, Vec<Listed>>,
 }
 
 impl Shop {
@@ -115,7 +119,7 @@ impl Shop {
         let bus: Arc<dyn Bus> = Arc::clone(&pubsub) as _;
         let mut environment: BTreeMap<String, String> =
             SETTINGS.iter().chain(settings).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let keys = folder.path().join("identity");
+        let keys = folder.path().join(KEYS);
         DevelopmentKey::open_or_make(&keys).expect("a key");
         let operator = Identity::of_local_operator(&keys).expect("the key just made");
         if broker.is_some() {
@@ -126,9 +130,12 @@ impl Shop {
         }
         let mut addresses = BTreeMap::new();
         let mut running = BTreeMap::new();
+        let mut doors = BTreeMap::new();
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         for part in parts() {
-            let service = start(&part, &folder, listen, &bus, &environment).await;
+            let service = assembled(&part, &folder, listen, &bus, &environment);
+            doors.insert(part.name, service.list());
+            let service = service.start(listen).await.expect("a free port");
             addresses.insert(part.name, service.address());
             environment.insert(variable(part.name), format!("http://{}", service.address()));
             running.insert(part.name, service);
@@ -139,7 +146,7 @@ impl Shop {
         let push = |name: &'static str| Some((name, push_to(name, format!("http://{}/", addresses.get(name)?))));
         let pushes = topology::consumers().into_iter().filter_map(push).collect();
         bus::provision::provision(&address, &pushes, None).await.expect("topics and subscriptions");
-        Self { folder, broker, bus, pubsub, environment, addresses, running, gateway, operator }
+        Self { folder, broker, bus, pubsub, environment, addresses, running, gateway, operator, doors }
     }
 
     /// A client of one part, called as the operator; `gateway` too.
@@ -151,6 +158,16 @@ impl Shop {
     pub fn patient_peer(&self, name: &'static str, patience: Duration) -> Peer {
         let address = if name == "gateway" { self.gateway.address() } else { self.addresses[name] };
         self.operator.peer(name, &format!("http://{address}"), patience)
+    }
+
+    /// Every door of every service.
+    pub fn doors(&self) -> impl Iterator<Item = (&'static str, &Listed)> {
+        self.doors.iter().flat_map(|(name, doors)| doors.iter().map(|door| (*name, door)))
+    }
+
+    /// The folder of the shop's development key.
+    pub fn keys(&self) -> PathBuf {
+        self.folder.path().join(KEYS)
     }
 
     /// Where a service listens.
@@ -176,7 +193,9 @@ impl Shop {
     /// Starts a stopped service where it was.
     pub async fn start(&mut self, name: &'static str) {
         let part = parts().into_iter().find(|part| part.name == name).expect("a part");
-        let service = start(&part, &self.folder, self.addresses[name], &self.bus, &self.environment).await;
+        let listen = self.addresses[name];
+        let service = assembled(&part, &self.folder, listen, &self.bus, &self.environment);
+        let service = service.start(listen).await.expect("its own port");
         self.running.insert(name, service);
     }
 
@@ -188,6 +207,7 @@ impl Shop {
         let base = Base { listen, database, bus: Arc::clone(&self.bus), identity };
         let config = ops::Config::from_environment(&Environment::of(self.environment.clone())).expect("complete");
         let service = ops::service(&base, config, Arc::clone(&self.pubsub) as _).expect("a service");
+        self.doors.insert(ops::NAME, service.list());
         let service = service.start(listen).await.expect("a free port");
         self.addresses.insert(ops::NAME, service.address());
         self.running.insert(ops::NAME, service);
@@ -265,15 +285,15 @@ fn identity(name: &str, environment: &BTreeMap<String, String>, listen: SocketAd
     Identity::from_environment(name, &environment, listen).expect("the test's environment is complete")
 }
 
-async fn start(
+fn assembled(
     part: &Part,
     folder: &TempDir,
     listen: SocketAddr,
     bus: &Arc<dyn Bus>,
     environment: &BTreeMap<String, String>,
-) -> Running {
+) -> Service {
     let database = Database::Sqlite { path: folder.path().join(format!("{}.db", part.name)) };
-    let base = Base { listen, database, bus: Arc::clone(bus), identity: identity(part.name, environment, listen) };
-    let service = (part.assemble)(&base, &Environment::of(environment.clone())).expect("a service");
-    service.start(listen).await.expect("a free port")
+    let identity = identity(part.name, environment, listen);
+    let base = Base { listen, database, bus: Arc::clone(bus), identity };
+    (part.assemble)(&base, &Environment::of(environment.clone())).expect("a service")
 }

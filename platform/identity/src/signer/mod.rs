@@ -76,9 +76,12 @@ impl Signer {
     }
 
     /// A token that was given, whatever the audience.
-    #[must_use]
-    pub fn of_token(token: String) -> Self {
-        Self::of(Source::Given(token))
+    ///
+    /// # Errors
+    /// [`NoToken`] when it is none.
+    pub fn of_token(token: String) -> Result<Self, NoToken> {
+        Token::new(&token, 0)?;
+        Ok(Self::of(Source::Given(token)))
     }
 
     fn of(source: Source) -> Self {

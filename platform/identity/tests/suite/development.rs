@@ -24,7 +24,7 @@ async fn a_service_is_believed_by_the_next_and_signs_once_an_hour() {
     let signer = Signer::of_development(key, "checkout@local".to_owned());
     let header = signer.authorization(AUDIENCE, NOW_S).await.unwrap();
     assert!(header.is_sensitive());
-    assert!(!format!("{signer:?} {header:?}").contains("ey"), "it shows nowhere");
+    assert!(!format!("{signer:?} {header:?}").contains("eyJ"), "it shows nowhere");
     let headers = http::HeaderMap::from_iter([(http::header::AUTHORIZATION, header.clone())]);
     let claims = verifier(folder.path()).verify(bearer(&headers).unwrap(), NOW_S).await.unwrap();
     assert_eq!((claims.email.as_deref(), claims.email_verified), (Some("checkout@local"), true));

@@ -218,6 +218,7 @@ async fn a_dry_run_is_answered_in_time_though_whoever_the_consumer_asks_is_silen
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         database: Database::Sqlite { path: folder.path().join("accounting.db") },
         bus: Arc::new(SimulatedBus::default()),
+        identity: Identity::open_house(),
     };
     let foundation = Foundation::open("accounting", &base, MIGRATIONS, Publishing::WithinRequest).unwrap();
     let open = Service::new(foundation, Doors::new()).consumer(Consumer::new("accounting").on_asking(Hangs)).open();
