@@ -1,6 +1,8 @@
 //! Transactions entered by hand, in SQL. Every change is a version more and an entry in the ledger; the last version is what is shown.
 
 use events::FieldError;
+use runtime::openapi::{dollars, line};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use store::{Row, StoreError, Tx, params};
@@ -23,11 +25,16 @@ const LIST: &str =
     ORDER BY id LIMIT ?2";
 
 /// A transaction as a client describes it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub(crate) struct Draft {
+    #[schemars(schema_with = "line::<MAX_TEXT_CHARS>")]
     item: String,
+    #[schemars(schema_with = "dollars::<{ price::MAX_PRICE }>")]
     price: Box<RawValue>,
+    /// A day, `YYYY-MM-DD`.
+    #[schemars(schema_with = "day")]
     date: String,
+    #[schemars(schema_with = "line::<MAX_TEXT_CHARS>")]
     customer: String,
 }
 
@@ -54,6 +61,10 @@ impl Draft {
     }
 }
 
+fn day(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "format": "date", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$" })
+}
+
 fn check_text(text: &str, path: &str) -> Result<(), FieldError> {
     if text.trim().is_empty() || text.chars().count() > MAX_TEXT_CHARS || text.chars().any(char::is_control) {
         return Err(FieldError::new(path, format!("must be 1 to {MAX_TEXT_CHARS} printable characters")));
@@ -71,11 +82,13 @@ struct Version {
 }
 
 /// A transaction as clients see it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct TransactionView {
     pub(crate) id: i64,
     item: String,
+    #[schemars(schema_with = "dollars::<{ price::MAX_PRICE }>")]
     price: Box<RawValue>,
+    #[schemars(schema_with = "day")]
     date: String,
     customer: String,
 }

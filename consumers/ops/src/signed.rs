@@ -1,17 +1,33 @@
 //! Who does something, and why: asked of everything that changes something.
 
 use events::FieldError;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{MAX_NAME_CHARS, MAX_WHY_CHARS};
 
 /// Who and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Signed {
     /// A person's name, as they give it. 1..=100 characters.
+    #[schemars(schema_with = "name")]
     pub(crate) by: String,
     /// In a sentence. 1..=500 characters.
+    #[schemars(schema_with = "reason")]
     pub(crate) why: String,
+}
+
+/// One line with at least one ASCII letter or digit in it.
+fn signed(most: usize) -> Schema {
+    json_schema!({ "type": "string", "minLength": 1, "maxLength": most, "pattern": r"^[^\x00-\x1F\x7F-\x9F]*[0-9A-Za-z][^\x00-\x1F\x7F-\x9F]*$" })
+}
+
+pub(crate) fn name(_: &mut SchemaGenerator) -> Schema {
+    signed(MAX_NAME_CHARS)
+}
+
+pub(crate) fn reason(_: &mut SchemaGenerator) -> Schema {
+    signed(MAX_WHY_CHARS)
 }
 
 impl Signed {

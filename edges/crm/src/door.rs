@@ -6,8 +6,9 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use events::{CustomerId, FieldError};
 use runtime::Caller::{Accounting, Checkout, Operator};
-use runtime::{Door, Doors, JsonBody, Page, Problem, clock};
-use serde_json::{Value, json};
+use runtime::{Door, Doors, JsonBody, Key, Page, Problem, clock};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::config::Config;
 use crate::customer::{BillingProfile, CustomerView, NewCustomer};
@@ -15,6 +16,12 @@ use crate::store;
 
 /// The most customers in one import.
 const MAX_IMPORT: usize = 500;
+
+/// How many customers were added or changed.
+#[derive(Serialize, JsonSchema)]
+struct Imported {
+    upserted: usize,
+}
 
 #[derive(Clone)]
 struct House {
@@ -24,10 +31,13 @@ struct House {
 
 /// Every door.
 pub(crate) fn doors(store: Store, config: Config) -> Doors {
+    const ADD: Door = Door::of("Adds a customer")
+        .to(&[Operator])
+        .also(|it| it.gives::<CustomerView>(200, "it was there").refuses(409, "another customer has this id"));
     Doors::new()
         .get("/customers", list, Door::of("Lists customers, page by page").to(&[Accounting, Operator]))
-        .post("/customers", create, Door::of("Adds a customer").to(&[Operator]))
-        .post("/customers/import", import, Door::of("Adds or changes up to 500 customers").to(&[Operator]))
+        .post("/customers", create, ADD)
+        .post("/customers/import", import, Door::of("Adds or changes up to 500 customers, each with its id").to(&[Operator]))
         .get("/customers/{customerId}", show, Door::of("One customer").to(&[Checkout, Operator]))
         .get(
             "/customers/{customerId}/billing-profile",
@@ -37,8 +47,8 @@ pub(crate) fn doors(store: Store, config: Config) -> Doors {
         .with_state(House { store, config })
 }
 
-async fn list(State(door): State<House>, page: Page<String>) -> Result<(HeaderMap, Json<Vec<CustomerView>>), Problem> {
-    let (limit, after) = (page.limit, page.after.unwrap_or_default());
+async fn list(State(door): State<House>, page: Page<Key>) -> Result<(HeaderMap, Json<Vec<CustomerView>>), Problem> {
+    let (limit, after) = (page.limit, String::from(page.after.unwrap_or_default()));
     let mut rows = door.store.read(move |tx| store::customers(tx, &after, limit + 1)).await?;
     let mut headers = HeaderMap::new();
     if rows.len() > limit as usize {
@@ -76,7 +86,7 @@ async fn create(
 async fn import(
     State(door): State<House>,
     JsonBody(customers): JsonBody<Vec<NewCustomer>>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Imported>, Problem> {
     if !(1..=MAX_IMPORT).contains(&customers.len()) {
         return Err(FieldError::new("body", format!("must hold 1 to {MAX_IMPORT} customers")).into());
     }
@@ -95,7 +105,7 @@ async fn import(
         })
         .await
         .map_err(|error: StoreError| Problem::from(error))?;
-    Ok(Json(json!({ "upserted": upserted })))
+    Ok(Json(Imported { upserted }))
 }
 
 async fn show(State(door): State<House>, Path(customer_id): Path<String>) -> Result<Json<CustomerView>, Problem> {

@@ -10,7 +10,8 @@ use axum::{Json, Router};
 use bus::Bus;
 use events::Timestamp;
 use futures::future::BoxFuture;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 use store::{Database, Migration, Store, StoreError};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -176,10 +177,15 @@ impl Service {
             .merge(story::doors(store.clone()))
             .merge(attempts::doors(foundation.name, store))
             .merge(health(foundation));
-        let Some(deliveries) = deliveries else { return doors };
-        let at_every_minute = chores.iter().map(|(_, chore)| chore.clone()).collect();
-        let upkeep = Upkeep::new(foundation.transactor.clone(), at_every_minute);
-        doors.merge(push::doors(Arc::clone(deliveries), upkeep)).merge(replay::doors(Arc::clone(deliveries)))
+        let doors = match deliveries {
+            None => doors,
+            Some(deliveries) => {
+                let at_every_minute = chores.iter().map(|(_, chore)| chore.clone()).collect();
+                let upkeep = Upkeep::new(foundation.transactor.clone(), at_every_minute);
+                doors.merge(push::doors(Arc::clone(deliveries), upkeep)).merge(replay::doors(Arc::clone(deliveries)))
+            }
+        };
+        doors.describing_themselves(foundation.name)
     }
 }
 
@@ -196,18 +202,39 @@ async fn repeat(period: Duration, chore: Chore, mut stopped: watch::Receiver<boo
 
 /// `/health` says the process lives; `/ready` says it can do its work.
 fn health(foundation: &Foundation) -> Doors {
-    let name = foundation.name;
-    let alive = move || async move { Json(json!({ "status": "ok", "service": name })) };
+    let service = foundation.name;
+    let alive = move || async move { Json(Alive { status: "ok", service }) };
     Doors::new()
         .get("/health", alive, Door::of("Whether it lives").to_anyone())
         .get("/ready", ready, Door::of("Whether it can do its work").to_anyone())
         .with_state(foundation.clone())
 }
 
-async fn ready(State(foundation): State<Foundation>) -> Result<Json<Value>, Problem> {
+/// A service that lives.
+#[derive(Serialize, JsonSchema)]
+struct Alive {
+    /// `ok`.
+    status: &'static str,
+    /// Its name.
+    service: &'static str,
+}
+
+/// A service that can do its work.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Ready {
+    /// `ready`.
+    status: &'static str,
+    /// Its name.
+    service: &'static str,
+    /// How long the oldest fact has waited to be published, in milliseconds; 0 when none waits.
+    oldest_unsent_age_ms: i64,
+}
+
+async fn ready(State(foundation): State<Foundation>) -> Result<Json<Ready>, Problem> {
     let oldest = foundation.store().read(store::outbox::oldest_unsent_ms).await?;
-    let unsent_age_ms = oldest.map_or(0, |at| clock::now_ms() - at);
-    Ok(Json(json!({ "status": "ready", "service": foundation.name, "oldestUnsentAgeMs": unsent_age_ms })))
+    let oldest_unsent_age_ms = oldest.map_or(0, |at| clock::now_ms() - at);
+    Ok(Json(Ready { status: "ready", service: foundation.name, oldest_unsent_age_ms }))
 }
 
 /// A service at work, without a listener.

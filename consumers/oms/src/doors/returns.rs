@@ -8,6 +8,7 @@ use events::id::derived;
 use events::line::{MAX_LINES, MAX_QUANTITY};
 use events::{Event, FieldError, OrderId, ReturnId, StockLine};
 use runtime::{JsonBody, Problem};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::Tx;
 
@@ -20,7 +21,7 @@ use crate::room;
 const MAX_KEY_CHARS: usize = 200;
 
 /// Why goods are sent back. A word of a list, so that no text of a customer's gets into an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Reason {
     ChangedMind,
@@ -44,20 +45,22 @@ impl Reason {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Request {
     /// The client's name for it: one within the order, as is its idempotency key. Both name the return whose id is answered.
     #[serde(default)]
     return_id: Option<ReturnId>,
+    /// Each product once.
+    #[schemars(length(min = 1, max = MAX_LINES))]
     lines: Vec<StockLine>,
     reason: Reason,
 }
 
 /// A return as its request is answered.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Asked {
+pub(crate) struct Asked {
     return_id: ReturnId,
     order_id: OrderId,
     status: Status,

@@ -24,7 +24,9 @@ pub struct Operation {
     pub(super) summary: String,
     pub(super) details: String,
     pub(super) needs: Needs,
-    pub(super) query: Option<SchemaOf>,
+    /// What the parameter of its path looks like; an id without.
+    pub(super) in_path: Option<SchemaOf>,
+    pub(super) queries: Vec<SchemaOf>,
     pub(super) headers: Vec<Header>,
     pub(super) body: Option<Body>,
     pub(super) answers: Vec<Answer>,
@@ -72,7 +74,8 @@ impl Operation {
             summary: summary.into(),
             details: String::new(),
             needs: Needs::Token,
-            query: None,
+            in_path: None,
+            queries: Vec::new(),
             headers: Vec::new(),
             body: None,
             answers: Vec::new(),
@@ -93,10 +96,17 @@ impl Operation {
         self
     }
 
-    /// Takes the fields of `T` as query parameters.
+    /// The parameter of its path is a `T`; an id unless told.
+    #[must_use]
+    pub fn in_path<T: JsonSchema>(mut self) -> Self {
+        self.in_path = Some(SchemaGenerator::subschema_for::<T>);
+        self
+    }
+
+    /// Takes the fields of `T` as query parameters; those of several types together.
     #[must_use]
     pub fn query<T: JsonSchema>(mut self) -> Self {
-        self.query = Some(SchemaGenerator::subschema_for::<T>);
+        self.queries.push(SchemaGenerator::subschema_for::<T>);
         self
     }
 
