@@ -24,15 +24,23 @@ pub struct Shop {
 }
 
 impl Shop {
+    /// The gateway's URL.
+    ///
+    /// # Errors
+    /// When no shop runs in the data folder and no URL was given.
+    pub fn gateway_url(&self) -> anyhow::Result<String> {
+        match &self.gateway {
+            Some(url) => Ok(url.clone()),
+            None => Ok(Addresses::load(&self.data)?.url(GATEWAY)?.to_owned()),
+        }
+    }
+
     /// The gateway.
     ///
     /// # Errors
     /// When no shop runs in the data folder and no URL was given.
     pub fn gateway(&self) -> anyhow::Result<Peer> {
-        match &self.gateway {
-            Some(url) => peer_at(&self.data, GATEWAY, url, PATIENCE),
-            None => peer(&self.data, &Addresses::load(&self.data)?, GATEWAY),
-        }
+        peer_at(&self.data, GATEWAY, &self.gateway_url()?, PATIENCE)
     }
 }
 
@@ -49,9 +57,10 @@ pub fn peer(data: &Path, addresses: &Addresses, name: &'static str) -> anyhow::R
 /// # Errors
 /// When the operator's key cannot be read.
 pub fn peer_at(data: &Path, name: &'static str, url: &str, patience: Duration) -> anyhow::Result<Peer> {
-    Ok(match identities::operator(data)? {
+    let peer = match identities::operator(data)? {
         Some(operator) => operator.peer(name, url, patience),
         // Nobody in particular: the door says what it wants.
         None => Peer::new(name, url, patience),
-    })
+    };
+    Ok(if name == GATEWAY { peer.waiting_its_turn() } else { peer })
 }

@@ -41,6 +41,7 @@ Examples:
   boutique import                        fill a running shop with customers and products
   boutique order place --customer HH-2385 CJ883404:1 CJ887474:2
   boutique order show <ORDER>            the order's timeline as a tree of events by cause
+  boutique order watch <ORDER>           its progress as it happens
   boutique order return <ORDER> CJ883404:1 --reason does-not-fit
   boutique dlq list                      what died, grouped by cause; plan and replay it from there
   boutique explain illegal_state         what a failure's code means and what to do about it

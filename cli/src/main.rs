@@ -19,6 +19,7 @@ mod planted;
 mod raw_events;
 mod rest;
 mod roster;
+mod server_sent;
 mod stack;
 mod stuck;
 mod timeline;

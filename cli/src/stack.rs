@@ -25,6 +25,9 @@ use crate::roster::{self, Worker};
 /// The Google Cloud project the local shop calls its own.
 pub const LOCAL_PROJECT: &str = "local";
 
+/// Requests a second, and at once, that this machine may send to its own gateway, unless its environment says otherwise.
+const LOCAL_RATE: &str = "1000000";
+
 /// How to run the shop.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -119,6 +122,12 @@ impl Stack {
 /// What the services of this shop would be told by their containers.
 fn environment(plan: &Plan, identities: Vec<(String, String)>) -> Environment {
     let mut variables = identities::variables_of_here();
+    // Everybody who can reach this shop is on this machine and has its one address; it may ask as much as all of them.
+    for name in ["BOUTIQUE_RATE_ADDRESS_PER_S", "BOUTIQUE_RATE_ADDRESS_BURST"] {
+        if !variables.iter().any(|(set, _)| set == name) {
+            variables.push((name.to_owned(), LOCAL_RATE.to_owned()));
+        }
+    }
     variables.extend(identities);
     for (name, url) in plan.addresses.iter() {
         variables.push((format!("BOUTIQUE_{}_URL", name.replace('-', "_").to_uppercase()), url.to_owned()));

@@ -1,7 +1,8 @@
-//! `boutique order place|show|list|cancel|return|release|refuse`
+//! `boutique order place|show|watch|list|cancel|return|release|refuse`
 
 mod review;
 mod send_back;
+mod watch;
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
@@ -14,11 +15,12 @@ use crate::api::Shop;
 use crate::output;
 use crate::timeline::{self, Timeline};
 
-/// Place, show, list, cancel and return orders, through the gateway; release and refuse those on hold.
+/// Place, show, watch, list, cancel and return orders, through the gateway; release and refuse those on hold.
 #[derive(Subcommand)]
 pub enum OrderCommand {
     Place(PlaceArgs),
     Show(ShowArgs),
+    Watch(watch::WatchArgs),
     List(ListArgs),
     Cancel(CancelArgs),
     Return(send_back::ReturnArgs),
@@ -92,6 +94,7 @@ pub(super) async fn run(command: OrderCommand) -> anyhow::Result<()> {
     match command {
         OrderCommand::Place(args) => place(args).await,
         OrderCommand::Show(args) => show(args).await,
+        OrderCommand::Watch(args) => watch::run(args).await,
         OrderCommand::List(args) => list(args).await,
         OrderCommand::Cancel(args) => cancel(args).await,
         OrderCommand::Return(args) => send_back::run(args).await,

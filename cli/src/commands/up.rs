@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, ensure};
 use clap::{Args, ValueEnum};
 
-use crate::addresses::Addresses;
+use crate::addresses::{Addresses, GATEWAY};
 use crate::output;
 use crate::roster;
 use crate::stack::{Plan, Stack};
@@ -88,5 +88,8 @@ fn print_addresses(plan: &Plan) -> anyhow::Result<()> {
     }
     println!("{table}");
     println!("data in {}; Ctrl-C stops; fill the shop with `boutique import`", plan.data.display());
+    let (gateway, data) = (plan.addresses.url(GATEWAY)?, plan.data.display());
+    println!("call it as a customer (what there is: {gateway}/docs):");
+    println!("  curl -H \"$(boutique token --data {data} --header --subject HH-2385)\" {gateway}/v1/catalog?q=milk");
     Ok(())
 }

@@ -30,6 +30,9 @@ const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 const MAX_IDLE: usize = 256;
 /// The header that carries the W3C trace context.
 pub const TRACEPARENT: &str = "traceparent";
+/// How often a 429 is waited out, and how long at most, by who waits its turn.
+const MAX_WAITS: u32 = 5;
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// How long an idle connection is kept.
 const IDLE: Duration = Duration::from_secs(60);
 
@@ -120,6 +123,8 @@ struct Inner {
     timeout: Duration,
     policy: Policy,
     transport: Transport,
+    /// Whether a 429 is waited out.
+    waits_its_turn: bool,
     /// Who we are there, and the audience that is to hear it; nobody when there is none.
     signed: Option<(Signer, String)>,
 }
@@ -180,13 +185,21 @@ impl Peer {
         let bases: Vec<String> = bases.take(MAX_ADDRESSES).collect();
         let balance = Mutex::new(Balance::of(bases.len()));
         let transport = Transport::new(timeout);
-        Self(Arc::new(Inner { name, bases, balance, timeout, policy, transport, signed: None }))
+        Self(Arc::new(Inner { name, bases, balance, timeout, policy, transport, waits_its_turn: false, signed: None }))
     }
 
     /// This peer, not cloned yet, called with tokens of `signer` for `audience`.
     pub(crate) fn signed(self, signer: Signer, audience: String) -> Self {
         let inner = Arc::into_inner(self.0).expect("a peer that was just made has no clones");
         Self(Arc::new(Inner { signed: Some((signer, audience)), ..inner }))
+    }
+
+    /// This peer, not cloned yet, asked again when it says 429: what it refused so it did not begin. Each time as long after as its
+    /// `Retry-After` says, ten seconds at most, and no more than five times. For clients of the gateway, who have the time.
+    #[must_use]
+    pub fn waiting_its_turn(self) -> Self {
+        let inner = Arc::into_inner(self.0).expect("a peer that was just made has no clones");
+        Self(Arc::new(Inner { waits_its_turn: true, ..inner }))
     }
 
     /// The service's name.
@@ -307,11 +320,19 @@ impl Peer {
         body: Bytes,
         tried: &[usize],
     ) -> (usize, Result<Reply, CallError>) {
-        let call = Call::begin(&self.0, tried);
-        let index = call.index;
-        let reply = self.exchange_with(&self.0.bases[index], method, path, headers, body).await;
-        call.end(&reply);
-        (index, reply)
+        let mut waits = 0;
+        loop {
+            let call = Call::begin(&self.0, tried);
+            let index = call.index;
+            let base = &self.0.bases[index];
+            let reply = self.exchange_with(base, method.clone(), path, headers.clone(), body.clone()).await;
+            call.end(&reply);
+            match reply.as_ref().ok().and_then(wait_of) {
+                Some(wait) if self.0.waits_its_turn && waits < MAX_WAITS => tokio::time::sleep(wait).await,
+                _ => return (index, reply),
+            }
+            waits += 1;
+        }
     }
 
     async fn exchange_with(
@@ -384,6 +405,15 @@ impl Peer {
     fn unexpected(&self, reason: String) -> CallError {
         CallError::Unexpected { peer: self.0.name, reason }
     }
+}
+
+/// How long a 429 asks to wait; a second when it does not say.
+fn wait_of(reply: &Reply) -> Option<Duration> {
+    if reply.status != StatusCode::TOO_MANY_REQUESTS {
+        return None;
+    }
+    let seconds = reply.headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+    Some(Duration::from_secs(seconds.unwrap_or(1)).min(LONGEST_WAIT))
 }
 
 /// A call under way to one of several addresses. With one address there is nothing to choose and nothing to keep.

@@ -32,7 +32,6 @@ pub(crate) struct Listing {
 
 /// A page of orders.
 #[derive(Debug, Serialize, JsonSchema)]
-#[expect(dead_code, reason = "it is the schema of what OMS answers, which is passed on as it is")]
 pub(crate) struct Orders {
     /// The orders, by id.
     orders: Vec<serde_json::Map<String, Value>>,

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use events::envelope::SOURCE_PREFIX;
-use http::HeaderMap;
-use identity::{DevelopmentKey, Refused, Signer, Trust, Verifier, bearer, development};
+use http::{HeaderMap, HeaderValue};
+use identity::{NoToken, DevelopmentKey, Refused, Signer, Trust, Verifier, bearer, development};
 
 use super::config::{LOCAL_DOMAIN, Settings};
 use super::{Caller, Callers};
@@ -105,6 +105,19 @@ impl Identity {
             Kind::Guest(signer) => peer.signed(signer.clone(), audience(name)),
             Kind::Host(host) => peer.signed(host.signer.clone(), audience(name)),
         }
+    }
+
+    /// The `Authorization` header of a call to `service` that is not a [`Peer`]'s; `None` for who says nothing.
+    ///
+    /// # Errors
+    /// [`NoToken`].
+    pub async fn authorization(&self, service: &str) -> Result<Option<HeaderValue>, NoToken> {
+        let signer = match &*self.0 {
+            Kind::OpenHouse => return Ok(None),
+            Kind::Guest(signer) => signer,
+            Kind::Host(host) => &host.signer,
+        };
+        signer.authorization(&audience(service), now_s()).await.map(Some)
     }
 
     pub(super) fn is_open_house(&self) -> bool {

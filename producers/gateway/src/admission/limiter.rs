@@ -63,8 +63,7 @@ pub(super) struct Limiter<K: Eq + Hash + Clone> {
 impl<K: Eq + Hash + Clone> Limiter<K> {
     pub(super) fn new(rate: Rate) -> Self {
         let clock = Since(Stopwatch::start());
-        let limiter = RateLimiter::new(rate.quota(), Table::new(clock), clock);
-        Self { rate, limiter: limiter.with_middleware() }
+        Self { rate, limiter: RateLimiter::new(rate.quota(), Table::new(clock), clock) }
     }
 
     /// Counts one request: what is left after it, or that there is nothing left.

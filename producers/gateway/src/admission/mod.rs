@@ -14,7 +14,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use identity::{Refused, Verifier, bearer};
@@ -24,11 +24,12 @@ use runtime::clock;
 use tracing::{info, warn};
 
 use self::budget::{Budget, too_many};
-use self::limiter::{Bearer, Limiter, Seed};
+use self::limiter::Limiter;
 use crate::config::Config;
 
 pub use self::forwarded::{Forwarding, Proxies};
 pub use self::limiter::Rate;
+pub(crate) use self::limiter::{Bearer, Seed};
 pub(crate) use self::scope::require;
 pub use self::scope::Scope;
 pub(crate) use self::token::Principal;
@@ -71,8 +72,8 @@ impl Admission {
         })
     }
 
-    async fn know(&self, request: &Request) -> Result<Principal, Response> {
-        let verified = match bearer(request.headers()) {
+    async fn know(&self, headers: &HeaderMap) -> Result<Principal, Response> {
+        let verified = match bearer(headers) {
             Ok(token) => self.verifier.verify(token, clock::now_ms() / 1_000).await,
             Err(refused) => Err(refused),
         };
@@ -115,7 +116,7 @@ async fn let_in(admission: &Admission, request: &mut Request) -> Result<Budget, 
     if OPEN.contains(&request.uri().path()) {
         return Ok(of_address);
     }
-    let principal = match admission.know(request).await {
+    let principal = match admission.know(request.headers()).await {
         Ok(principal) => principal,
         Err(mut refusal) => {
             of_address.write(refusal.headers_mut());
