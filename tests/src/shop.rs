@@ -140,7 +140,8 @@ impl Shop {
             environment.insert(variable(part.name), format!("http://{}", service.address()));
             running.insert(part.name, service);
         }
-        let config = gateway::Config::from_environment(&Environment::of(environment.clone()), listen).expect("complete");
+        let config =
+            gateway::Config::from_environment(&Environment::of(environment.clone()), listen).expect("complete");
         let identity = identity(gateway::NAME, &environment, listen);
         let gateway = gateway::start(listen, config, &identity).await.expect("a gateway");
         let push = |name: &'static str| Some((name, push_to(name, format!("http://{}/", addresses.get(name)?))));

@@ -1,14 +1,17 @@
 //! The REST doors.
 
+use std::borrow::Cow;
+
 use ::store::{Store, StoreError};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use events::{CustomerId, FieldError};
-use runtime::Caller::{Accounting, Checkout, Operator};
+use runtime::Caller::{Accounting, Checkout, Gateway, Operator};
 use runtime::{Door, Doors, JsonBody, Key, Page, Problem, clock};
-use schemars::JsonSchema;
-use serde::Serialize;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::config::Config;
 use crate::customer::{BillingProfile, CustomerView, NewCustomer};
@@ -16,6 +19,23 @@ use crate::store;
 
 /// The most customers in one import.
 const MAX_IMPORT: usize = 500;
+
+/// Customers to add or change, each with its id.
+#[derive(Deserialize)]
+struct Import(Vec<NewCustomer>);
+
+impl JsonSchema for Import {
+    fn schema_name() -> Cow<'static, str> {
+        "Import".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let customer = generator.subschema_for::<NewCustomer>();
+        let id = generator.subschema_for::<CustomerId>();
+        let named = json!({ "required": ["customerId"], "properties": { "customerId": id } });
+        json_schema!({ "type": "array", "minItems": 1, "maxItems": MAX_IMPORT, "items": { "allOf": [customer, named] } })
+    }
+}
 
 /// How many customers were added or changed.
 #[derive(Serialize, JsonSchema)]
@@ -37,8 +57,12 @@ pub(crate) fn doors(store: Store, config: Config) -> Doors {
     Doors::new()
         .get("/customers", list, Door::of("Lists customers, page by page").to(&[Accounting, Operator]))
         .post("/customers", create, ADD)
-        .post("/customers/import", import, Door::of("Adds or changes up to 500 customers, each with its id").to(&[Operator]))
-        .get("/customers/{customerId}", show, Door::of("One customer").to(&[Checkout, Operator]))
+        .post(
+            "/customers/import",
+            import,
+            Door::of("Adds or changes up to 500 customers, each with its id").to(&[Operator]),
+        )
+        .get("/customers/{customerId}", show, Door::of("One customer").to(&[Gateway, Checkout, Operator]))
         .get(
             "/customers/{customerId}/billing-profile",
             billing_profile,
@@ -85,7 +109,7 @@ async fn create(
 
 async fn import(
     State(door): State<House>,
-    JsonBody(customers): JsonBody<Vec<NewCustomer>>,
+    JsonBody(Import(customers)): JsonBody<Import>,
 ) -> Result<Json<Imported>, Problem> {
     if !(1..=MAX_IMPORT).contains(&customers.len()) {
         return Err(FieldError::new("body", format!("must hold 1 to {MAX_IMPORT} customers")).into());

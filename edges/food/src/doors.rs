@@ -4,8 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use runtime::Caller::{Checkout, Gateway, Operator};
-use runtime::{Door, Doors, JsonBody, Page, Problem, clock};
 use runtime::openapi::Operation;
+use runtime::{Door, Doors, JsonBody, Page, Problem, clock};
 use stock::doors::Named;
 use store::{Store, StoreError};
 

@@ -58,9 +58,9 @@ struct Asked {
     order_id: Option<String>,
 }
 
-const ATTEMPTS: Door = Door::of("Deliveries that failed here").to(&[Caller::Ops, Caller::Operator]).also(|it| {
-    it.details("For ops, operator. Of one event or of one order: exactly one of `eventId` and `orderId`.")
-});
+const ATTEMPTS: Door = Door::of("Deliveries that failed here")
+    .to(&[Caller::Ops, Caller::Operator])
+    .also(|it| it.refuses(422, "the query names neither an event nor an order, or both"));
 
 pub(crate) fn doors(service: &'static str, store: Store) -> Doors {
     Doors::new().get("/attempts", list, ATTEMPTS).with_state((service, store))
@@ -82,7 +82,10 @@ async fn list(
             let id: OrderId = id.parse().map_err(|_| FieldError::new("orderId", "is not one"))?;
             store.read(move |tx| attempts::of_subject(tx, &format!("orders/{id}"), after, limit)).await?
         }
-        _ => return Err(FieldError::new("query", "names an eventId or an orderId").into()),
+        _ => {
+            let detail = "the query has to name either an eventId or an orderId";
+            return Err(Problem::unprocessable("ambiguous_query", detail));
+        }
     };
     let is_full = u32::try_from(page.len()).is_ok_and(|count| count == limit);
     let next = page.last().filter(|_| is_full).map(|last| last.seq);

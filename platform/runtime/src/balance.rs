@@ -88,7 +88,8 @@ impl Balance {
 
     /// An address whose time aside is over and that nobody tries yet.
     fn due(&self, open: &[usize], now_ms: i64) -> Option<usize> {
-        let is_due = |index: &&usize| self.0[**index].aside.is_some_and(|aside| aside.until_ms <= now_ms && !aside.tried);
+        let is_due =
+            |index: &&usize| self.0[**index].aside.is_some_and(|aside| aside.until_ms <= now_ms && !aside.tried);
         open.iter().find(is_due).copied()
     }
 

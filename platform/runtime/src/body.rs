@@ -1,5 +1,7 @@
 //! Bodies read with a limit, and JSON that names the field at fault.
 
+use std::borrow::Cow;
+
 use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
@@ -44,6 +46,7 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, FieldError> {
     if has_nul(bytes) {
         return Err(FieldError::new("body", "must not hold the character U+0000"));
     }
+    let bytes = &with_whole_numbers(bytes);
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
@@ -51,6 +54,37 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, FieldError> {
     })?;
     deserializer.end().map_err(|_| FieldError::new("body", "has bytes after its end"))?;
     Ok(value)
+}
+
+/// `2.0` as `2`: to JSON, and to JSON Schema, both are the same whole number, and some clients write every number with a point. To the
+/// decoder only the second is one.
+fn with_whole_numbers(json: &[u8]) -> Cow<'_, [u8]> {
+    if !json.windows(2).any(|pair| pair == b".0") {
+        return Cow::Borrowed(json);
+    }
+    let mut whole = Vec::with_capacity(json.len());
+    let (mut in_text, mut rest) = (false, json);
+    while let [byte, tail @ ..] = rest {
+        let zeros = tail.iter().take_while(|digit| **digit == b'0').count();
+        let after = tail.get(zeros).copied().unwrap_or_default();
+        let is_of_number = !in_text && whole.last().is_some_and(u8::is_ascii_digit);
+        if *byte == b'.' && is_of_number && zeros > 0 && !after.is_ascii_digit() && !matches!(after, b'e' | b'E') {
+            rest = &tail[zeros..];
+            continue;
+        }
+        whole.push(*byte);
+        rest = tail;
+        match byte {
+            b'"' => in_text = !in_text,
+            b'\\' if in_text => {
+                // Whatever is escaped ends no text.
+                whole.extend(tail.first());
+                rest = tail.get(1..).unwrap_or_default();
+            }
+            _ => {}
+        }
+    }
+    Cow::Owned(whole)
 }
 
 /// Whether a JSON text has an escaped NUL in a string: the one character that PostgreSQL's texts do not hold. Unescaped, it is no JSON.
@@ -135,6 +169,21 @@ mod tests {
         }
         for taken in [r#""\\u0000""#, r#""\u0001""#] {
             assert!(decode::<Value>(taken.as_bytes()).is_ok(), "{taken}");
+        }
+    }
+
+    #[test]
+    fn a_whole_number_is_one_however_it_is_written() {
+        let read = |text: &str| decode::<Value>(text.as_bytes()).unwrap().to_string();
+        assert_eq!(
+            read(r#"{"a":2.0,"b":[-10.000, 0.0],"c":1.50,"d":1.0e2}"#),
+            r#"{"a":2,"b":[-10,0],"c":1.5,"d":100.0}"#
+        );
+        let texts = r#"{"1.0":"2.0","\"3.0":"\\","e":"4.0"}"#;
+        assert_eq!(read(texts), texts);
+        assert_eq!(decode::<u32>(b"7.0").unwrap(), 7);
+        for broken in ["7.", "7.0.0", ".0", "x.0", "\".0", "7.0\\"] {
+            assert!(decode::<Value>(broken.as_bytes()).is_err(), "{broken}");
         }
     }
 

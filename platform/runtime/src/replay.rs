@@ -147,10 +147,7 @@ pub(crate) fn doors(deliveries: Arc<Deliveries>) -> Doors {
         Door::of("Tries events and takes it back").to(&[Caller::Ops, Caller::Operator]).also(|it| it.takes::<DryRun>());
     const ASK: Door =
         Door::of("What has become of events").to(&[Caller::Ops, Caller::Operator]).also(|it| it.takes::<Question>());
-    Doors::new()
-        .post("/dry-run", dry_run, TRY)
-        .post("/outcomes", outcomes, ASK)
-        .with_state(deliveries)
+    Doors::new().post("/dry-run", dry_run, TRY).post("/outcomes", outcomes, ASK).with_state(deliveries)
 }
 
 async fn dry_run(

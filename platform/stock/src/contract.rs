@@ -6,7 +6,7 @@ use runtime::openapi::{line, optional_line};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::limits::{MAX_PRICE_MINOR, MAX_STOCK_LEVEL, MAX_TEXT_CHARS};
+use crate::limits::{MAX_BULK, MAX_PRICE_MINOR, MAX_STOCK_LEVEL, MAX_TEXT_CHARS};
 
 /// A product and its units.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -118,6 +118,14 @@ pub struct ItemUpsert {
     #[schemars(schema_with = "optional_line::<MAX_TEXT_CHARS>")]
     pub location: Option<String>,
 }
+
+/// Products to put, all or none.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+pub struct Bulk(
+    /// 1 to 500.
+    #[schemars(length(min = 1, max = MAX_BULK))]
+    pub Vec<ItemUpsert>,
+);
 
 /// How many products were put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -27,11 +27,14 @@ pub(crate) const MAX_ORDER_BYTES: usize = 64 * 1024;
 /// `POST /orders`, `GET /orders`, `GET /orders/{orderId}`; the edges are called as `identity`.
 pub fn doors(transactor: Transactor, config: &Config, identity: &Identity) -> Doors {
     const PLACE: Door = Door::of("Validates and confirms an order").to(&[Gateway, Operator]).also(|it| {
-        it.header("idempotency-key", false, "A name of the client's choice: 1 to 128 visible ASCII characters")
+        it.idempotency_key("^[!-~]{1,128}$")
             .takes::<Body>()
             .refuses(403, "the risk is too high")
             .refuses(409, "some lines are not in stock")
-            .refuses(422, "no such customer or product, a currency we do not trade in, or the key was used for another order")
+            .refuses(
+                422,
+                "no such customer or product, a currency we do not trade in, or the key was used for another order",
+            )
     });
     const ONE: Door = Door::of("One order as it was answered")
         .to(&[Gateway, Operator])

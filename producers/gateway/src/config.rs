@@ -192,10 +192,10 @@ impl Issuer {
 
     fn from_environment(environment: &Environment, listen: SocketAddr) -> Result<Self, ConfigError> {
         let needed = |name: &str, what: &str| {
-            environment.text(name).map(ToOwned::to_owned).ok_or_else(|| ConfigError {
-                name: name.to_owned(),
-                problem: format!("is not set: {what}"),
-            })
+            environment
+                .text(name)
+                .map(ToOwned::to_owned)
+                .ok_or_else(|| ConfigError { name: name.to_owned(), problem: format!("is not set: {what}") })
         };
         let name = needed(ISSUER, "whose tokens (`iss`) are clients to bring?")?;
         let audience = needed(AUDIENCE, "for which audience (`aud`) are clients' tokens made?")?;
@@ -250,7 +250,9 @@ fn proxies(environment: &Environment) -> Result<Proxies, ConfigError> {
     let (networks, header) = ("BOUTIQUE_TRUSTED_PROXIES", "BOUTIQUE_FORWARDED_HEADER");
     let forwarding = match environment.text(header) {
         None => Forwarding::default(),
-        Some(text) => text.parse().or_else(|()| refuse(header, format!("cannot be {text:?}: expected x-forwarded-for or forwarded")))?,
+        Some(text) => text
+            .parse()
+            .or_else(|()| refuse(header, format!("cannot be {text:?}: expected x-forwarded-for or forwarded")))?,
     };
     Proxies::parse(environment.text(networks).unwrap_or_default(), forwarding)
         .or_else(|problem| refuse(networks, format!("cannot be used: {problem}")))
@@ -262,7 +264,10 @@ fn urls(environment: &Environment, name: &str, default: String) -> Result<String
     if all.len() <= MAX_ADDRESSES && all.iter().all(|url| url.starts_with("http://")) {
         return Ok(urls);
     }
-    refuse(name, format!("cannot be {urls:?}: expected http://host:port, or up to {MAX_ADDRESSES} of these with commas between"))
+    refuse(
+        name,
+        format!("cannot be {urls:?}: expected http://host:port, or up to {MAX_ADDRESSES} of these with commas between"),
+    )
 }
 
 fn within<T>(environment: &Environment, name: &str, default: T, most: T) -> Result<T, ConfigError>
@@ -284,11 +289,8 @@ fn refuse<T>(name: &str, problem: String) -> Result<T, ConfigError> {
 mod tests {
     use super::*;
 
-    const NEEDED: [(&str, &str); 3] = [
-        (ISSUER, "https://issuer.example"),
-        (AUDIENCE, "shop"),
-        (JWKS, "https://issuer.example/keys"),
-    ];
+    const NEEDED: [(&str, &str); 3] =
+        [(ISSUER, "https://issuer.example"), (AUDIENCE, "shop"), (JWKS, "https://issuer.example/keys")];
 
     fn read(settings: &[(&str, &str)]) -> Result<Config, ConfigError> {
         let all = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -308,7 +310,8 @@ mod tests {
 
     #[test]
     fn the_development_issuer_is_believed_on_one_machine_only() {
-        let local = [(ISSUER, development::ISSUER), NEEDED[1], (JWKS, "file:/keys.json"), ("PUBSUB_EMULATOR_HOST", "x:1")];
+        let local =
+            [(ISSUER, development::ISSUER), NEEDED[1], (JWKS, "file:/keys.json"), ("PUBSUB_EMULATOR_HOST", "x:1")];
         assert!(read(&local).unwrap().issuer.development.is_some());
         assert_eq!(read(&local[..3]).unwrap_err().name, ISSUER, "Pub/Sub is Google's");
         let cloud: Vec<_> = local.into_iter().chain([("K_SERVICE", "gateway")]).collect();

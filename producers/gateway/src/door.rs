@@ -110,7 +110,11 @@ impl Gateway {
             .with_state(Arc::clone(&self.house))
             .fallback(|| async { Problem::not_found("path") })
             .method_not_allowed_fallback(|| async {
-                Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path does not take this method")
+                Problem::new(
+                    StatusCode::METHOD_NOT_ALLOWED,
+                    "method_not_allowed",
+                    "this path does not take this method",
+                )
             })
             .layer(from_fn_with_state(Arc::clone(&self.admission), admit))
             // It keeps nothing, so it is ready as soon as it lives. Who asks is not counted: probes come often.

@@ -20,7 +20,8 @@ fn with_id(mut body: Value, id: i64) -> Value {
 
 /// Every entry of the ledger, as it stands in the database.
 async fn entries(shop: &Shop) -> Vec<(String, i64, String, String, i64)> {
-    let store = Store::open(&Database::Sqlite { path: shop.database("accounting") }, accounting::MIGRATIONS).expect("open");
+    let store =
+        Store::open(&Database::Sqlite { path: shop.database("accounting") }, accounting::MIGRATIONS).expect("open");
     let all = "SELECT transaction_id, position, account, side, amount_minor FROM ledger_entries ORDER BY transaction_id, position";
     let read = |tx: &mut Tx<'_>| {
         tx.query(all, &[], |row| {
@@ -83,7 +84,8 @@ async fn transactions_are_added_changed_and_deleted_and_the_ledger_only_grows() 
     let made = accounting.post("/transactions", supplies()).await.told(201);
     assert_eq!(made, with_id(supplies(), 2));
     let added = entries(&shop).await;
-    let license = json!({ "item": "Software License", "price": 299.99, "date": "2025-10-29", "customer": "Jane Smith" });
+    let license =
+        json!({ "item": "Software License", "price": 299.99, "date": "2025-10-29", "customer": "Jane Smith" });
     let changed = accounting.put("/transactions/1", license.clone()).await.told(200);
     assert_eq!(changed, with_id(license.clone(), 1));
     assert_eq!(accounting.get("/transactions/1").await.told(200), changed);
@@ -101,7 +103,9 @@ async fn transactions_are_added_changed_and_deleted_and_the_ledger_only_grows() 
     accounting.delete("/transactions/1").await.refused(404, "not_found");
     let left = accounting.get("/transactions").await.told(200);
     assert_eq!(left["transactions"], json!([made]));
-    for (field, value) in [("price", json!(-1)), ("date", json!("29.10.2025")), ("item", json!("")), ("customer", json!(5))] {
+    for (field, value) in
+        [("price", json!(-1)), ("date", json!("29.10.2025")), ("item", json!("")), ("customer", json!(5))]
+    {
         let mut body = supplies();
         body[field] = value;
         accounting.post("/transactions", body).await.at_fault(field);

@@ -79,7 +79,11 @@ impl Client {
         let what = format!("{method} {path}");
         match self.peer.forward(method, path, headers, body.map(Bytes::from).unwrap_or_default()).await {
             Ok(reply) => {
-                let body = if reply.body.is_empty() { Value::Null } else { serde_json::from_slice(&reply.body).expect("JSON") };
+                let body = if reply.body.is_empty() {
+                    Value::Null
+                } else {
+                    serde_json::from_slice(&reply.body).expect("JSON")
+                };
                 Answer { status: reply.status.as_u16(), headers: reply.headers, body }
             }
             Err(CallError::TurnedAway { problem, .. }) => {

@@ -1,14 +1,24 @@
 //! Every service describes its doors, and describes all of them.
 
 use boutique_tests::Shop;
-use runtime::doors::Callers;
 use runtime::Caller;
+use runtime::doors::Callers;
 
 use crate::client::Client;
 
 /// Services whose every door must be in their description.
 const SERVICES: [&str; 12] = [
-    "accounting", "checkout", "crm", "food", "fraud-bridge", "fraud-engine", "furniture", "inventory", "oms", "ops", "scheduler",
+    "accounting",
+    "checkout",
+    "crm",
+    "food",
+    "fraud-bridge",
+    "fraud-engine",
+    "furniture",
+    "inventory",
+    "oms",
+    "ops",
+    "scheduler",
     "warehouse",
 ];
 

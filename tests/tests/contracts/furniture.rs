@@ -48,8 +48,15 @@ async fn furniture_is_added_changed_and_deleted_with_the_documented_bodies() {
     furniture.put("/furniture/1", desk).await.refused(404, "not_found");
     furniture.delete("/furniture/1").await.refused(404, "not_found");
     furniture.get("/furniture/none").await.refused(404, "not_found");
-    let ids: Vec<Value> =
-        furniture.get("/furniture").await.body.as_array().expect("an array").iter().map(|one| one["id"].clone()).collect();
+    let ids: Vec<Value> = furniture
+        .get("/furniture")
+        .await
+        .body
+        .as_array()
+        .expect("an array")
+        .iter()
+        .map(|one| one["id"].clone())
+        .collect();
     assert_eq!(ids, [json!(2), json!(3)]);
     shop.close().await;
 }
@@ -92,7 +99,11 @@ async fn furniture_and_inventory_keep_units_the_same_way() {
         let before = ledger.get(&path).await.told(200);
         let held = ledger.post(&format!("{path}/reserve"), json!({ "quantity": 2 })).await.told(200);
         let plus = |field: &str, units: i64| json!(before[field].as_i64().expect("a number") + units);
-        assert_eq!((&held["reserved"], &held["available"]), (&plus("reserved", 2), &plus("available", -2)), "{service}");
+        assert_eq!(
+            (&held["reserved"], &held["available"]),
+            (&plus("reserved", 2), &plus("available", -2)),
+            "{service}"
+        );
         ledger.post(&format!("{path}/reserve"), json!({ "quantity": 1_000 })).await.refused(409, "out_of_stock");
         ledger.post(&format!("{path}/release"), json!({ "quantity": 2 })).await.told(200);
         let set = ledger.put(&path, json!({ "stockLevel": 70 })).await.told(200);

@@ -31,8 +31,20 @@ async fn an_order_is_shipped_once_and_its_shipments_are_shown() {
     })
     .await;
     let members = [
-        "shipmentId", "orderId", "ledger", "status", "attempt", "lines", "location", "carrier", "trackingNumber", "createdAt",
-        "dispatchedAt", "deliveredAt", "failedAt", "tracking",
+        "shipmentId",
+        "orderId",
+        "ledger",
+        "status",
+        "attempt",
+        "lines",
+        "location",
+        "carrier",
+        "trackingNumber",
+        "createdAt",
+        "dispatchedAt",
+        "deliveredAt",
+        "failedAt",
+        "tracking",
     ];
     has_exactly(&shown, &members);
     assert_eq!((&shown["orderId"], &shown["ledger"]), (&json!("order-1"), &json!("inventory")));

@@ -32,11 +32,7 @@ pub(crate) fn doors(transactor: Transactor, crm: Crm) -> Doors {
             transactions::list,
             Door::of("Lists transactions, with the CRM's customers for the operator").to(&[Oms, Operator]),
         )
-        .post(
-            "/transactions",
-            transactions::create,
-            ADD,
-        )
+        .post("/transactions", transactions::create, ADD)
         .get("/transactions/{id}", transactions::show, Door::of("One transaction").to(&[Operator]))
         .put("/transactions/{id}", transactions::update, Door::of("Corrects a transaction").to(&[Operator]))
         .delete("/transactions/{id}", transactions::delete, Door::of("Takes a transaction back").to(&[Operator]))

@@ -39,7 +39,8 @@ pub fn doors(transactor: Transactor, config: &Config, identity: &Identity) -> ru
         .to(CLIENTS)
         .also(|it| it.refuses(409, "it was dispatched, delivered or rejected: offer a return"));
     const RETURN: Door = Door::of("Asks to send goods back").to(CLIENTS).also(|it| {
-        it.header("idempotency-key", false, "A name of the client's choice, 1 to 200 characters; `returnId` does as well")
+        it.details("It needs an Idempotency-Key or, for the same purpose, a `returnId`.")
+            .idempotency_key("^[!-~]([ -~]{0,198}[!-~])?$")
             .gives::<returns::Asked>(200, "it was asked for before")
             .refuses(409, "not bought, not delivered, sent back before, too late, or too many")
     });
@@ -50,8 +51,16 @@ pub fn doors(transactor: Transactor, config: &Config, identity: &Identity) -> ru
         .get("/orders/summary", look::summary, Door::of("Orders by status").to(&[Operator]))
         .get("/orders/{orderId}", look::one, Door::of("One order").to(CLIENTS))
         .post("/orders/{orderId}/cancel", cancel::cancel, CANCEL)
-        .post("/orders/{orderId}/release", review::release, Door::of("Lets an order on hold go on").to(&[Operator]).also(judged))
-        .post("/orders/{orderId}/refuse", review::refuse, Door::of("Cancels an order on hold").to(&[Operator]).also(judged))
+        .post(
+            "/orders/{orderId}/release",
+            review::release,
+            Door::of("Lets an order on hold go on").to(&[Operator]).also(judged),
+        )
+        .post(
+            "/orders/{orderId}/refuse",
+            review::refuse,
+            Door::of("Cancels an order on hold").to(&[Operator]).also(judged),
+        )
         .post("/orders/{orderId}/returns", returns::ask, RETURN)
         .with_state(Doors {
             transactor,

@@ -32,10 +32,28 @@ pub(crate) fn doors(store: Store, peers: Peers, planner: Planner, settle_patienc
         .get("/letters", letters::list, on_call("Lists dead letters, page by page"))
         .post("/letters/archive", letters::archive, on_call("Puts dead letters away"))
         .get("/letters/{letterId}", letters::show, on_call("One dead letter and its story"))
-        .post("/letters/{letterId}/edits", edits::propose, on_call("Proposes another payload").also(|it| it.refuses(409, "the letter is not open")))
-        .post("/letters/{letterId}/edits/withdraw", edits::withdraw, on_call("Takes a proposal back").also(|it| it.refuses(409, "the letter is not open, or has no edit")))
-        .post("/edits/{editId}/approve", edits::approve, on_call("Approves a proposal of somebody else").also(|it| it.refuses(409, "it was replaced or approved before")))
-        .post("/plans", plans::make, on_call("What a replay would do").also(|it| it.refuses(422, "no letter fits, or letters of several consumers do")))
+        .post(
+            "/letters/{letterId}/edits",
+            edits::propose,
+            on_call("Proposes another payload").also(|it| it.refuses(409, "the letter is not open")),
+        )
+        .post(
+            "/letters/{letterId}/edits/withdraw",
+            edits::withdraw,
+            on_call("Takes a proposal back").also(|it| it.refuses(409, "the letter is not open, or has no edit")),
+        )
+        .post(
+            "/edits/{editId}/approve",
+            edits::approve,
+            on_call("Approves a proposal of somebody else")
+                .also(|it| it.refuses(409, "it was replaced or approved before")),
+        )
+        .post(
+            "/plans",
+            plans::make,
+            on_call("What a replay would do")
+                .also(|it| it.refuses(422, "no letter fits, or letters of several consumers do")),
+        )
         .get("/plans/{plan}", plans::show, on_call("One plan"))
         .post("/replays", replays::start, on_call("Starts the replay of a plan").also(started))
         .get("/replays", replays::list, on_call("Lists replays, page by page"))

@@ -26,7 +26,8 @@ pub(crate) struct Doors {
 pub fn doors(transactor: Transactor, config: &Config, identity: &Identity) -> runtime::Doors {
     let stand = Doors { transactor, ledgers: Ledgers::new(config, identity), delays: config.delays };
     const SHIP: Door = Door::of("Ships an order").to(&[Oms, Operator]).also(|it| {
-        it.refuses(409, "nothing is shipped for the order any more").refuses(422, "no ledger knows where some products lie")
+        it.refuses(409, "nothing is shipped for the order any more")
+            .refuses(422, "no ledger knows where some products lie")
     });
     const STOP: Door = Door::of("Stops an order's shipments")
         .to(&[Oms, Operator])

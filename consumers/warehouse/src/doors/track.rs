@@ -41,7 +41,10 @@ pub(super) async fn track(
 ) -> Result<Json<ShipmentView>, Problem> {
     let shipment_id: ShipmentId = id.parse().map_err(|_| Problem::not_found("shipment"))?;
     let Tracked { status, at, place, reference, tracking_number } = tracked;
-    if place.as_ref().is_some_and(|place| place.chars().count() > MAX_PLACE_CHARS || place.chars().any(char::is_control)) {
+    if place
+        .as_ref()
+        .is_some_and(|place| place.chars().count() > MAX_PLACE_CHARS || place.chars().any(char::is_control))
+    {
         return Err(FieldError::new("place", format!("must be at most {MAX_PLACE_CHARS} printable characters")).into());
     }
     let found: Result<_, StoreError> = {

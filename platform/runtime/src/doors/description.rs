@@ -21,7 +21,11 @@ impl Doors {
             let (document, this) = (Arc::clone(&document), this.clone());
             async move {
                 // Rendered when somebody asks first: most services live without being asked.
-                Json(document.get_or_init(|| this.with_description(|| async { Json(Value::Null) }).api(service).document()).clone())
+                Json(
+                    document
+                        .get_or_init(|| this.with_description(|| async { Json(Value::Null) }).api(service).document())
+                        .clone(),
+                )
             }
         };
         self.with_description(show)
@@ -49,7 +53,7 @@ impl<S> Hung<S> {
             Callers::PubSub => guarded(operation.details("For Pub/Sub's push subscriptions.")),
             Callers::These(callers) => {
                 let names: Vec<&str> = callers.iter().map(|caller| caller.name()).collect();
-                guarded(operation.details(format!("For {}.", names.join(", "))))
+                guarded(operation.details(&format!("For {}.", names.join(", "))))
             }
         };
         (self.more)((self.describe)(operation))
@@ -71,7 +75,8 @@ mod tests {
     fn a_door_says_whose_it_is_and_what_the_signature_does_not_tell() {
         let door = Door::of("Greets").to(&[Caller::Oms]).also(|it| it.refuses(409, "not now"));
         let greet = || async { Ok::<_, Problem>(Json(1)) };
-        let document = Doors::new().get("/hello", greet, door).describing_themselves("greeter").api("greeter").document();
+        let document =
+            Doors::new().get("/hello", greet, door).describing_themselves("greeter").api("greeter").document();
         let hello = &document["paths"]["/hello"]["get"];
         let statuses: Vec<&String> = hello["responses"].as_object().unwrap().keys().collect();
         assert_eq!(statuses, ["200", "401", "403", "409", "503"]);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use events::envelope::SOURCE_PREFIX;
 use http::{HeaderMap, HeaderValue};
-use identity::{NoToken, DevelopmentKey, Refused, Signer, Trust, Verifier, bearer, development};
+use identity::{DevelopmentKey, NoToken, Refused, Signer, Trust, Verifier, bearer, development};
 
 use super::config::{LOCAL_DOMAIN, Settings};
 use super::{Caller, Callers};

@@ -125,22 +125,42 @@ impl<S: Clone + Send + Sync + 'static> Doors<S> {
     }
 
     /// Adds `GET path`.
-    pub fn get<H: Handler<T, S> + Signature<T, S>, T: 'static>(self, path: &'static str, handler: H, door: Door) -> Self {
+    pub fn get<H: Handler<T, S> + Signature<T, S>, T: 'static>(
+        self,
+        path: &'static str,
+        handler: H,
+        door: Door,
+    ) -> Self {
         self.add(Method::GET, path, routing::get(handler), H::described, door)
     }
 
     /// Adds `POST path`.
-    pub fn post<H: Handler<T, S> + Signature<T, S>, T: 'static>(self, path: &'static str, handler: H, door: Door) -> Self {
+    pub fn post<H: Handler<T, S> + Signature<T, S>, T: 'static>(
+        self,
+        path: &'static str,
+        handler: H,
+        door: Door,
+    ) -> Self {
         self.add(Method::POST, path, routing::post(handler), H::described, door)
     }
 
     /// Adds `PUT path`.
-    pub fn put<H: Handler<T, S> + Signature<T, S>, T: 'static>(self, path: &'static str, handler: H, door: Door) -> Self {
+    pub fn put<H: Handler<T, S> + Signature<T, S>, T: 'static>(
+        self,
+        path: &'static str,
+        handler: H,
+        door: Door,
+    ) -> Self {
         self.add(Method::PUT, path, routing::put(handler), H::described, door)
     }
 
     /// Adds `DELETE path`.
-    pub fn delete<H: Handler<T, S> + Signature<T, S>, T: 'static>(self, path: &'static str, handler: H, door: Door) -> Self {
+    pub fn delete<H: Handler<T, S> + Signature<T, S>, T: 'static>(
+        self,
+        path: &'static str,
+        handler: H,
+        door: Door,
+    ) -> Self {
         self.add(Method::DELETE, path, routing::delete(handler), H::described, door)
     }
 
@@ -159,8 +179,11 @@ impl<S: Clone + Send + Sync + 'static> Doors<S> {
 
     /// Gives the handlers what they stand on.
     pub fn with_state(self, state: S) -> Doors {
-        let stand = |Hung { listed, describe, more, route }: Hung<S>| {
-            Hung { listed, describe, more, route: route.with_state(state.clone()) }
+        let stand = |Hung { listed, describe, more, route }: Hung<S>| Hung {
+            listed,
+            describe,
+            more,
+            route: route.with_state(state.clone()),
         };
         Doors(self.0.into_iter().map(stand).collect())
     }

@@ -5,7 +5,7 @@ use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform};
 use serde_json::{Map, Value, json};
 
-use super::operation::{Answer, Body, Content, Needs, Operation, SchemaOf};
+use super::operation::{Answer, Body, Content, Header, Needs, Operation, SchemaOf};
 use super::{Api, DOCUMENT, PAGE, bounds};
 use crate::problem::Problem;
 
@@ -17,7 +17,8 @@ const PROBLEM_JSON: &str = "application/problem+json";
 const ID_PATTERN: &str = "^[A-Za-z0-9._-]{1,64}$";
 
 pub(super) fn render(api: &Api) -> Value {
-    let settings = SchemaSettings::draft2020_12().with(|settings| settings.definitions_path = "/components/schemas".into());
+    let settings =
+        SchemaSettings::draft2020_12().with(|settings| settings.definitions_path = "/components/schemas".into());
     let mut generator = settings.with_transform(RecursiveTransform(bounds::of_integers)).into_generator();
     let mut paths: Map<String, Value> = Map::new();
     for operation in &api.operations {
@@ -70,7 +71,9 @@ fn described(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
     for answer in &operation.answers {
         let rendered = answered(answer, generator);
         // A status may have several reasons: one entry, with all of them.
-        if let Some(Value::String(said)) = answers.get_mut(&answer.status.to_string()).and_then(|a| a.get_mut("description")) {
+        if let Some(Value::String(said)) =
+            answers.get_mut(&answer.status.to_string()).and_then(|a| a.get_mut("description"))
+        {
             said.push_str("; ");
             said.push_str(answer.description);
         } else {
@@ -83,8 +86,7 @@ fn described(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
 
 /// `get_orders_orderId`: the same for as long as method and path are.
 fn operation_id(operation: &Operation) -> String {
-    let path: String =
-        operation.path.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { ' ' }).collect();
+    let path: String = operation.path.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { ' ' }).collect();
     let words: Vec<&str> = path.split_whitespace().collect();
     format!("{}_{}", operation.method.to_lowercase(), words.join("_"))
 }
@@ -103,9 +105,12 @@ fn parameters(operation: &Operation) -> Vec<Value> {
         json!({ "name": name, "in": "path", "required": true, "schema": schema })
     });
     let in_query = operation.queries.iter().flat_map(|query| fields(*query));
-    let in_header = operation.headers.iter().map(|header| {
-        json!({ "name": header.name, "in": "header", "required": header.required, "description": header.description,
-            "schema": { "type": "string" } })
+    let in_header = operation.headers.iter().map(|Header { name, description, required, pattern }| {
+        let mut schema = json!({ "type": "string" });
+        if let Some(pattern) = pattern {
+            schema["pattern"] = json!(pattern);
+        }
+        json!({ "name": name, "in": "header", "required": required, "description": description, "schema": schema })
     });
     in_path.chain(in_query).chain(in_header).collect()
 }

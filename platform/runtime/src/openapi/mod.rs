@@ -39,7 +39,8 @@ pub const DOCUMENT: &str = "/openapi.json";
 /// Where its page for people is.
 pub const PAGE: &str = "/docs";
 /// Nothing but the page itself: no scripts, nothing from elsewhere.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// A service's doors, described.
 #[derive(Clone)]

@@ -38,6 +38,7 @@ pub(super) struct Header {
     pub(super) name: &'static str,
     pub(super) description: &'static str,
     pub(super) required: bool,
+    pub(super) pattern: Option<&'static str>,
 }
 
 /// A JSON body.
@@ -82,10 +83,13 @@ impl Operation {
         }
     }
 
-    /// More about it than the summary.
+    /// More about it than the summary, after what was said before.
     #[must_use]
-    pub fn details(mut self, details: impl Into<String>) -> Self {
-        self.details = details.into();
+    pub fn details(mut self, details: &str) -> Self {
+        if !self.details.is_empty() {
+            self.details.push('\n');
+        }
+        self.details.push_str(details);
         self
     }
 
@@ -113,7 +117,16 @@ impl Operation {
     /// Takes a header.
     #[must_use]
     pub fn header(mut self, name: &'static str, required: bool, description: &'static str) -> Self {
-        self.headers.push(Header { name, description, required });
+        self.headers.push(Header { name, description, required, pattern: None });
+        self
+    }
+
+    /// Takes a name of the client's choice for what it makes, so that the same again is the same; `pattern` says what it looks like.
+    #[must_use]
+    pub fn idempotency_key(mut self, pattern: &'static str) -> Self {
+        let description =
+            "A name of the client's choice: the same again gets the same answer, and has no second effect";
+        self.headers.push(Header { name: "idempotency-key", description, required: false, pattern: Some(pattern) });
         self
     }
 

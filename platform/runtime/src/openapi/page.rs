@@ -28,7 +28,10 @@ pub(super) fn render(document: &Value) -> String {
     push(&mut html, "<h2>Schemas</h2>");
     for (name, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
         let name = escape(name);
-        push(&mut html, &format!("<details id=\"{name}\"><summary><code>{name}</code></summary>{}</details>", pre(schema)));
+        push(
+            &mut html,
+            &format!("<details id=\"{name}\"><summary><code>{name}</code></summary>{}</details>", pre(schema)),
+        );
     }
     html
 }
@@ -50,7 +53,10 @@ fn operation_section(html: &mut String, path: &str, method: &str, operation: &Va
         for parameter in parameters {
             let required = if parameter["required"] == true { ", required" } else { "" };
             let row = [&parameter["name"], &parameter["in"], &parameter["description"]].map(text);
-            push(html, &format!("<tr><td><code>{}</code></td><td>{}{required}</td><td>{}</td></tr>", row[0], row[1], row[2]));
+            push(
+                html,
+                &format!("<tr><td><code>{}</code></td><td>{}{required}</td><td>{}</td></tr>", row[0], row[1], row[2]),
+            );
         }
         push(html, "</table>");
     }

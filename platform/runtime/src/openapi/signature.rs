@@ -190,7 +190,12 @@ mod tests {
         size: u32,
     }
 
-    async fn change(_: State<()>, _: Path<String>, _: Page<i64>, JsonBody(thing): JsonBody<Thing>) -> Result<Json<Thing>, Problem> {
+    async fn change(
+        _: State<()>,
+        _: Path<String>,
+        _: Page<i64>,
+        JsonBody(thing): JsonBody<Thing>,
+    ) -> Result<Json<Thing>, Problem> {
         Ok(Json(thing))
     }
 
@@ -210,7 +215,8 @@ mod tests {
         let door = &document["paths"]["/things/{thingId}"]["put"];
         let statuses: Vec<&String> = door["responses"].as_object().unwrap().keys().collect();
         assert_eq!(statuses, ["200", "400", "404", "408", "413", "415", "503"]);
-        let names: Vec<&str> = door["parameters"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+        let names: Vec<&str> =
+            door["parameters"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
         assert_eq!(names, ["thingId", "after", "limit"]);
         assert_eq!(door["parameters"][2]["schema"]["maximum"], 500);
         assert_eq!(door["requestBody"]["content"]["application/json"]["schema"]["$ref"], "#/components/schemas/Thing");

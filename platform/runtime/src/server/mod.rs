@@ -28,8 +28,8 @@ use self::visits::Visits;
 
 pub use self::limits::{Limits, Networks};
 pub use self::places::network;
-pub(crate) use self::slow_body::was_too_slow;
 pub use self::slow_body::TooSlow;
+pub(crate) use self::slow_body::was_too_slow;
 
 /// How long requests under way may take once the server is told to stop.
 const FINISH_WITHIN: Duration = Duration::from_secs(20);

@@ -31,10 +31,7 @@ impl HttpBody for SlowBody {
     type Data = Bytes;
     type Error = axum::BoxError;
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::BoxError>>> {
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::BoxError>>> {
         let this = self.get_mut();
         if let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(cx) {
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
@@ -64,4 +61,3 @@ pub(crate) fn was_too_slow(error: &(dyn std::error::Error + 'static)) -> bool {
     }
     false
 }
-

@@ -10,8 +10,8 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
 use axum::response::{IntoResponse, Response};
 use http::Uri;
-use percent_encoding::percent_decode_str;
 use hyper::body::Incoming;
+use percent_encoding::percent_decode_str;
 use tokio::sync::{Semaphore, TryAcquireError};
 use tower::ServiceExt;
 use tracing::warn;
@@ -61,11 +61,16 @@ impl Visits {
             Err(TryAcquireError::Closed | TryAcquireError::NoPermits) if ALWAYS.contains(&request.uri().path()) => None,
             Err(_) => {
                 warn!("too many requests are under way");
-                return Problem::unavailable("overloaded", "too many requests are under way, try again").into_response();
+                return Problem::unavailable("overloaded", "too many requests are under way, try again")
+                    .into_response();
             }
         };
         if !is_text(request.uri()) {
-            return Problem::bad_request("bad_uri", "the path must be UTF-8, and neither it nor the query may hold U+0000").into_response();
+            return Problem::bad_request(
+                "bad_uri",
+                "the path must be UTF-8, and neither it nor the query may hold U+0000",
+            )
+            .into_response();
         }
         let Ok(response) = self.router.clone().oneshot(request).await;
         response

@@ -152,7 +152,8 @@ async fn a_network_has_so_many_connections_and_no_more() {
         held.push(client);
     }
     assert_eq!(said(&server, hello).await, "", "the third is closed");
-    let all = Limits { connections_per_network: 0, unlimited: Arc::new(|from| from.is_loopback()), ..Limits::default() };
+    let all =
+        Limits { connections_per_network: 0, unlimited: Arc::new(|from| from.is_loopback()), ..Limits::default() };
     let (server, _) = small(all).await;
     let once = b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
     assert!(said(&server, once).await.starts_with("HTTP/1.1 200"), "a proxy has no such limit");

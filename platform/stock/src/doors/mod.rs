@@ -34,7 +34,8 @@ pub fn doors(store: Store, ledger: Ledger) -> Doors {
         .to(&[Operator])
         .also(|it| it.refuses(409, "not that many units are reserved by hand"));
     const MAKE: Door = Door::of("Holds units for an order").to(&[Checkout, Operator]).also(|it| {
-        it.refuses(409, "there are not that many units for sale, or the hold's id is another's").refuses(422, "there is no such product")
+        it.refuses(409, "there are not that many units for sale, or the hold's id is another's")
+            .refuses(422, "there is no such product")
     });
     const WITHDRAW: Door = Door::of("Gives an order's units back")
         .to(&[Checkout, Operator])

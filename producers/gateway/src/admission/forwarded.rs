@@ -151,7 +151,11 @@ mod tests {
         assert_eq!(one("192.0.2.7, nonsense"), "10.0.0.1", "no proxy of ours wrote that");
         let lines = [("x-forwarded-for", "1.2.3.4"), ("x-forwarded-for", "192.0.2.7")];
         assert_eq!(client(&ours, "2001:db8:f::1", &lines), "192.0.2.7", "lines are one list");
-        assert_eq!(client(&ours, "10.0.0.1", &[("forwarded", "for=1.2.3.4")]), "10.0.0.1", "our proxies write the other");
+        assert_eq!(
+            client(&ours, "10.0.0.1", &[("forwarded", "for=1.2.3.4")]),
+            "10.0.0.1",
+            "our proxies write the other"
+        );
     }
 
     #[test]

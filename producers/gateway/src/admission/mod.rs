@@ -18,9 +18,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use identity::{Refused, Verifier, bearer};
+use runtime::clock;
 use runtime::peer::{self, TRACEPARENT};
 use runtime::server::network;
-use runtime::clock;
 use tracing::{info, warn};
 
 use self::budget::{Budget, too_many};
@@ -30,8 +30,8 @@ use crate::config::Config;
 pub use self::forwarded::{Forwarding, Proxies};
 pub use self::limiter::Rate;
 pub(crate) use self::limiter::{Bearer, Seed};
-pub(crate) use self::scope::require;
 pub use self::scope::Scope;
+pub(crate) use self::scope::require;
 pub(crate) use self::token::Principal;
 use self::token::turned_away;
 

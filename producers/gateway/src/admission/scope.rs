@@ -47,7 +47,9 @@ impl Scope {
             Scope::CatalogRead => "see what is for sale",
             Scope::OrdersRead => "see one's own orders",
             Scope::OrdersWrite => "place orders, cancel them and send goods back, as the customer one is",
-            Scope::OrdersAny => "do so for any customer, and see what services told each other: for staff and trusted backends",
+            Scope::OrdersAny => {
+                "do so for any customer, and see what services told each other: for staff and trusted backends"
+            }
         }
     }
 }

@@ -107,7 +107,8 @@ mod tests {
 
     #[test]
     fn a_product_must_be_all_that_is_asked_for() {
-        let all = [("q", "LAMP"), ("category", "office"), ("minPrice", "10"), ("maxPrice", "12.50"), ("available", "true")];
+        let all =
+            [("q", "LAMP"), ("category", "office"), ("minPrice", "10"), ("maxPrice", "12.50"), ("available", "true")];
         let filter = filter(&all).unwrap();
         assert!(filter.takes(&product("Desk lamp", "Office", 1_250, Some(1))));
         for other in [

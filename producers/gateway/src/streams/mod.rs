@@ -105,7 +105,8 @@ impl Streams {
 
     fn place(self: &Arc<Self>, subject: Bearer) -> Result<Place, Problem> {
         let room = Arc::clone(&self.room).try_acquire_owned();
-        let room = room.map_err(|_| Problem::unavailable("too_many_streams", "there are too many streams, try again"))?;
+        let room =
+            room.map_err(|_| Problem::unavailable("too_many_streams", "there are too many streams, try again"))?;
         let mut subjects = lock(&self.subjects);
         let count = subjects.entry(subject).or_default();
         if *count >= self.limits.per_subject {

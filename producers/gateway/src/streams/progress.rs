@@ -127,7 +127,8 @@ mod tests {
     #[test]
     fn facts_come_by_time_once_and_what_is_heard_late_comes_after() {
         let mut progress = Progress::default();
-        let checkout = || story("checkout", vec![said("b", "inventory.stock_reserved", 2), said("a", "order.confirmed", 1)]);
+        let checkout =
+            || story("checkout", vec![said("b", "inventory.stock_reserved", 2), said("a", "order.confirmed", 1)]);
         assert!(progress.hear(vec![checkout()]));
         assert!(!progress.hear(vec![checkout()]), "nothing is new");
         let late = story("accounting", vec![said("c", "billing.invoice_issued", 0)]);

@@ -77,7 +77,19 @@ async fn a_shelf_that_is_down_is_named_and_the_others_are_shown() {
 #[tokio::test]
 async fn a_query_that_is_none_is_refused() {
     let world = World::new().await;
-    for query in ["limit=0", "limit=501", "limit=a", "after=A", "after=attic:A", "after=food:%2F", "limit=1&limit=2", "color=red", "available=yes", "maxPrice=x", "source=attic"] {
+    for query in [
+        "limit=0",
+        "limit=501",
+        "limit=a",
+        "after=A",
+        "after=attic:A",
+        "after=food:%2F",
+        "limit=1&limit=2",
+        "color=red",
+        "available=yes",
+        "maxPrice=x",
+        "source=attic",
+    ] {
         let answer = world.get(&format!("/v1/catalog?{query}")).await;
         assert_eq!(answer.status, 400, "{query}");
         assert_eq!(answer.headers["content-type"], "application/problem+json");
@@ -88,7 +100,10 @@ async fn a_query_that_is_none_is_refused() {
 async fn filters_are_looked_for_page_by_page_and_go_on_where_they_stopped() {
     let mut lamp = item("C");
     lamp["name"] = json!("Desk LAMP");
-    let pages = [json!({ "total": 3, "data": [item("A"), item("B")], "next": "B" }), json!({ "total": 3, "data": [lamp, item("D")] })];
+    let pages = [
+        json!({ "total": 3, "data": [item("A"), item("B")], "next": "B" }),
+        json!({ "total": 3, "data": [lamp, item("D")] }),
+    ];
     let world = World::new()
         .await
         .on("GET inventory/inventory?limit=500", 200, pages[0].clone())
@@ -132,6 +147,7 @@ async fn a_filter_looks_at_so_many_products_a_request_and_says_where_it_stopped(
     let page = world.get("/v1/catalog?q=nothing&source=inventory").await.body;
     assert_eq!((ids(&page), &page["next"]), (vec![], &json!(format!("inventory:{}", name(9, 499)))));
     assert_eq!(world.asked().len(), 10);
-    let page = world.get(&format!("/v1/catalog?q=nothing&source=inventory&after=inventory:{}", name(9, 499))).await.body;
+    let page =
+        world.get(&format!("/v1/catalog?q=nothing&source=inventory&after=inventory:{}", name(9, 499))).await.body;
     assert_eq!((ids(&page), &page["next"]), (vec![], &Value::Null));
 }

@@ -23,7 +23,11 @@ async fn an_order_is_its_customers_whichever_id_it_has_and_nobody_elses() {
         let world = annas(owner).await;
         for (method, rest, status) in DOORS {
             let path = format!("/v1/orders/{ID}{rest}");
-            assert_eq!(world.send_as("anna", CUSTOMER, method, &path, &[], "{}").await.status, status, "{owner} {path}");
+            assert_eq!(
+                world.send_as("anna", CUSTOMER, method, &path, &[], "{}").await.status,
+                status,
+                "{owner} {path}"
+            );
             world.asked();
             let answer = world.send_as("bert", CUSTOMER, method, &path, &[], "{}").await;
             assert_eq!((answer.status, &answer.body["code"]), (404, &json!("not_found")), "{path}");
@@ -83,7 +87,11 @@ async fn a_customer_orders_for_oneself_and_staff_for_anybody() {
     assert_eq!(place("anna", &order("anna")).await.0, 201);
     assert_eq!(place("bert", &order("anna")).await, (403, "another_customer".to_owned()));
     assert_eq!(place("bert", r#"{"lines":[]}"#).await.0, 400);
-    assert_eq!(place("bert", r#"{"customerId":"bert","customerId":"anna"}"#).await.0, 400, "who is read is who is checked");
+    assert_eq!(
+        place("bert", r#"{"customerId":"bert","customerId":"anna"}"#).await.0,
+        400,
+        "who is read is who is checked"
+    );
     assert_eq!(place("not a customer", &order("anna")).await.0, 403);
     assert_eq!(world.send("POST", "/v1/orders", &[], &order("anna")).await.status, 201);
     let passed: Vec<String> = world.asked().into_iter().map(|asked| asked.body).collect();
@@ -105,7 +113,9 @@ async fn lists_are_of_ones_own_orders_under_the_id_services_know() {
     assert_eq!((answer.status, &answer.body["code"]), (403, &json!("another_customer")));
     assert_eq!(world.get("/v1/orders").await.body["orders"], json!(["all"]));
     assert_eq!(world.get("/v1/orders?customerId=anna&limit=2").await.body["orders"], json!(["annas"]));
-    for query in ["?customerId=a%26status=x", "?status=a%26customerId%3Dcarl", "?after=%2F", "?order=1", "?limit=1&limit=2"] {
+    for query in
+        ["?customerId=a%26status=x", "?status=a%26customerId%3Dcarl", "?after=%2F", "?order=1", "?limit=1&limit=2"]
+    {
         assert_eq!(list("anna", query).await.status, 400, "{query}");
     }
     let asked = world.asked().into_iter().filter(|asked| asked.line == "GET crm/customers/anna").count();

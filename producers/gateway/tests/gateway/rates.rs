@@ -122,9 +122,8 @@ async fn a_subjects_limit_holds_under_64_clients() {
     // Tokens of one subject, each another.
     let tokens: Vec<String> =
         (0..CLIENTS).map(|number| world.clients.token("anna", &format!("orders:read x{number}"))).collect();
-    let headers = move |client: u32, _| {
-        vec![("authorization", format!("Bearer {}", tokens[usize::try_from(client).unwrap()]))]
-    };
+    let headers =
+        move |client: u32, _| vec![("authorization", format!("Bearer {}", tokens[usize::try_from(client).unwrap()]))];
     assert_held(&hammer(&world, headers).await);
 }
 
@@ -142,7 +141,11 @@ async fn each_client_behind_our_proxy_has_its_own_limit_and_cannot_borrow_anothe
     assert_eq!([from("192.0.2.1").await, from("192.0.2.1").await, from("192.0.2.1").await], [200, 200, 429]);
     assert_eq!(from("192.0.2.2").await, 200, "another client");
     assert_eq!(from("192.0.2.99, 192.0.2.1").await, 429, "what it wrote itself is further left");
-    assert_eq!([from("2001:db8::1").await, from("2001:db8::2").await, from("2001:db8::3").await], [200, 200, 429], "one /64");
+    assert_eq!(
+        [from("2001:db8::1").await, from("2001:db8::2").await, from("2001:db8::3").await],
+        [200, 200, 429],
+        "one /64"
+    );
     gateway.stop().await;
 }
 
@@ -151,7 +154,8 @@ async fn what_is_left_and_when_to_come_again_is_told() {
     let world = World::with(|config| config.rates.customer = Rate::new(1, 2)).await;
     let left = async || {
         let answer = world.get_as("anna", "/v1/nothing").await;
-        let header = |name: &str| answer.headers.get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
+        let header =
+            |name: &str| answer.headers.get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
         (answer.status, ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset", "retry-after"].map(header))
     };
     assert_eq!(left().await, (404, ["2", "1", "1", ""].map(str::to_owned)));

@@ -54,7 +54,10 @@ fn ids(text: &str) -> Vec<&str> {
 async fn an_orders_facts_come_as_they_happen_and_the_stream_ends_with_the_order() {
     let world = world(&["order.confirmed"], |_| {}).await;
     let response = open(&world, &[]).await;
-    assert_eq!((response.status(), &response.headers()["content-type"]), (200.try_into().unwrap(), &"text/event-stream".parse().unwrap()));
+    assert_eq!(
+        (response.status(), &response.headers()["content-type"]),
+        (200.try_into().unwrap(), &"text/event-stream".parse().unwrap())
+    );
     let mut body = response.into_body();
     let first = until(&mut body, "e-1").await;
     assert!(first.starts_with("retry: 2000\n\n"), "{first}");
@@ -70,7 +73,9 @@ async fn an_orders_facts_come_as_they_happen_and_the_stream_ends_with_the_order(
 #[tokio::test]
 async fn a_client_that_comes_back_hears_what_it_has_not_heard() {
     let world = world(&["order.confirmed", "billing.invoice_issued", "order.completed"], |_| {}).await;
-    for (last, expected) in [("e-1", &["e-2", "e-3", "end"][..]), ("e-3", &["end"]), ("e-99", &["e-1", "e-2", "e-3", "end"])] {
+    for (last, expected) in
+        [("e-1", &["e-2", "e-3", "end"][..]), ("e-3", &["end"]), ("e-99", &["e-1", "e-2", "e-3", "end"])]
+    {
         let mut body = open(&world, &[("last-event-id", last)]).await.into_body();
         assert_eq!(ids(&until(&mut body, "event: end").await), expected, "after {last}");
     }

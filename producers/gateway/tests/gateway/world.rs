@@ -65,12 +65,8 @@ pub(crate) struct Answer {
 pub(crate) async fn trusted() -> (gateway::Issuer, Clients) {
     let key = TestKey::ec("key-1");
     let issuer = Issuer::new(vec![key.jwk()]).await;
-    let trusted = gateway::Issuer {
-        name: issuer.name(),
-        audience: AUDIENCE.to_owned(),
-        jwks: issuer.jwks(),
-        development: None,
-    };
+    let trusted =
+        gateway::Issuer { name: issuer.name(), audience: AUDIENCE.to_owned(), jwks: issuer.jwks(), development: None };
     (trusted, Clients { issuer, key })
 }
 
