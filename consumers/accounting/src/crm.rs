@@ -3,6 +3,7 @@
 use axum::http::Method;
 use events::CustomerId;
 use runtime::{CallError, Identity, Peer};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 
@@ -17,7 +18,7 @@ const CUSTOMERS: &str = "/customers?limit=100";
 pub(crate) struct Crm(Peer);
 
 /// A customer as the list of transactions shows them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Customer {
     name: String,
     surname: String,

@@ -3,8 +3,10 @@
 use events::FieldError;
 use serde_json::value::RawValue;
 
-/// The largest price accepted, in hundredths: ten billion USD.
-const MAX_PRICE_MINOR: i64 = 1_000_000_000_000;
+/// The largest price accepted, in USD: ten billion.
+pub(crate) const MAX_PRICE: u64 = 10_000_000_000;
+/// As hundredths.
+const MAX_PRICE_MINOR: i64 = 100 * MAX_PRICE.cast_signed();
 /// The longest text that can be such a price.
 const MAX_CHARS: usize = 16;
 

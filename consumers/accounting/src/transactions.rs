@@ -2,7 +2,9 @@
 
 use events::FieldError;
 use runtime::erase::Text;
+use runtime::openapi::{dollars, line};
 use runtime::text_column;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use store::{Row, StoreError, Tx, params};
@@ -35,11 +37,16 @@ pub(crate) const TEXTS: &[Text] = &[
 ];
 
 /// A transaction as a client describes it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub(crate) struct Draft {
+    #[schemars(schema_with = "line::<MAX_TEXT_CHARS>")]
     item: String,
+    #[schemars(schema_with = "dollars::<{ price::MAX_PRICE }>")]
     price: Box<RawValue>,
+    /// A day, `YYYY-MM-DD`.
+    #[schemars(schema_with = "day")]
     date: String,
+    #[schemars(schema_with = "line::<MAX_TEXT_CHARS>")]
     customer: String,
 }
 
@@ -66,6 +73,10 @@ impl Draft {
     }
 }
 
+fn day(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "format": "date", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$" })
+}
+
 fn check_text(text: &str, path: &str) -> Result<(), FieldError> {
     if text.trim().is_empty() || text.chars().count() > MAX_TEXT_CHARS || text.chars().any(char::is_control) {
         return Err(FieldError::new(path, format!("must be 1 to {MAX_TEXT_CHARS} printable characters")));
@@ -83,11 +94,13 @@ struct Version {
 }
 
 /// A transaction as clients see it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct TransactionView {
     pub(crate) id: i64,
     item: String,
+    #[schemars(schema_with = "dollars::<{ price::MAX_PRICE }>")]
     price: Box<RawValue>,
+    #[schemars(schema_with = "day")]
     date: String,
     customer: String,
 }

@@ -6,7 +6,8 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use events::FieldError;
 use runtime::Caller::{Gateway, Operator};
-use runtime::{Door, Doors, Page, Problem, clock};
+use runtime::{Door, Doors, Key, Page, Problem, clock};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::scoring::ScoringView;
@@ -15,7 +16,7 @@ use crate::store;
 /// What a scoring can be.
 const STATUSES: [&str; 3] = ["pending", "cleared", "flagged"];
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct ScoringsView {
     scorings: Vec<ScoringView>,
@@ -32,22 +33,23 @@ pub(crate) fn doors(store: Store) -> Doors {
 }
 
 /// Which scorings a client asks for.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 struct Wanted {
     /// One of [`STATUSES`]; all without.
+    #[schemars(regex(pattern = "^(pending|cleared|flagged)$"))]
     status: Option<String>,
 }
 
 async fn list(
     State(store): State<Store>,
-    page: Page<String>,
+    page: Page<Key>,
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Json<ScoringsView>, Problem> {
     let Query(Wanted { status }) = wanted.map_err(|error| FieldError::new("query", error.body_text()))?;
     if status.as_deref().is_some_and(|status| !STATUSES.contains(&status)) {
         return Err(FieldError::new("status", format!("must be one of {}", STATUSES.join(", "))).into());
     }
-    let (limit, after) = (page.limit, page.after.unwrap_or_default());
+    let (limit, after) = (page.limit, String::from(page.after.unwrap_or_default()));
     let wanted = status.clone();
     let read = move |tx: &mut Tx<'_>| {
         let oldest_ms = store::oldest_waiting_ms(tx)?;

@@ -1,6 +1,7 @@
 //! Scorings as they are kept and shown.
 
 use events::{CustomerId, EventId, OrderId, Timestamp};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A question to be asked, with what its answer's event needs.
@@ -25,7 +26,7 @@ pub(crate) struct Question {
 }
 
 /// A scoring as clients see it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ScoringView {
     pub(crate) order_id: String,

@@ -3,6 +3,7 @@
 use events::order::CancellationReason;
 use events::{CustomerId, EventId, Ledger, Money, OrderLine, StockLine, Timestamp};
 use runtime::clock;
+use schemars::JsonSchema;
 use serde::Serialize;
 use store::StoreError;
 
@@ -14,7 +15,7 @@ use crate::waits::{self, Wait};
 use crate::{claims, returns};
 
 /// An order in a list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct OrderView {
     order_id: String,
@@ -30,7 +31,7 @@ pub(crate) struct OrderView {
 }
 
 /// An order on its own.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct OrderDetail {
     #[serde(flatten)]
@@ -42,7 +43,7 @@ pub(crate) struct OrderDetail {
 }
 
 /// One thing that has to come, and by when.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct WaitView {
     /// Its name in `waitingFor`.
@@ -63,7 +64,7 @@ struct WaitView {
 }
 
 /// A return of an order.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct ReturnView {
     return_id: String,
@@ -75,7 +76,7 @@ struct ReturnView {
     refund: Option<Money>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct FactView {
     #[serde(rename = "type")]

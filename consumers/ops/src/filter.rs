@@ -1,17 +1,19 @@
 //! Which letters: every part that is given must fit.
 
 use events::{FieldError, Timestamp, topology};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 /// Letters named one by one, at most.
 const MAX_NAMED: usize = 1_000;
 
 /// Which letters. A part that is left out lets everything through.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Filter {
     /// Whose dead letters.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "consumer")]
     pub consumer: Option<String>,
     /// Wire type, with or without `com.onlineboutique.`.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
@@ -27,6 +29,7 @@ pub struct Filter {
     pub fingerprint: Option<String>,
     /// `open`, `replaying`, `handled` or `archived`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "state")]
     pub state: Option<String>,
     /// Died last at or after this time.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,7 +39,20 @@ pub struct Filter {
     pub to: Option<Timestamp>,
     /// Letters named one by one; then nothing else is looked at. At most 1,000.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = MAX_NAMED))]
     pub letters: Vec<String>,
+}
+
+/// A consumer of the topology, or all.
+pub(crate) fn consumer(_: &mut SchemaGenerator) -> Schema {
+    let mut names: Vec<Option<&str>> = topology::consumers().into_iter().map(Some).collect();
+    names.push(None);
+    json_schema!({ "enum": names })
+}
+
+/// Where a letter stands, or anywhere.
+pub(crate) fn state(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "enum": ["open", "replaying", "handled", "archived", null] })
 }
 
 impl Filter {

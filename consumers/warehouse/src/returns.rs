@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use events::fulfillment::{InspectedLine, ReturnClosed, ReturnOutcome, ReturnReceived};
 use events::id::derived;
 use events::{Event, FieldError, Ledger, OrderId, OrderLine, ProductId, ReturnId, ShipmentId, StockLine};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::shipment::{Shipment, Story};
@@ -13,7 +14,7 @@ use crate::shipment::{Shipment, Story};
 pub(crate) use events::states::returns::State as Status;
 
 /// Units of one product that are to come back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ExpectedLine {
     pub product_id: ProductId,
@@ -36,7 +37,7 @@ pub(crate) struct Return {
 }
 
 /// What the inspection found of one product. Left out is none.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Finding {
     product_id: ProductId,

@@ -4,6 +4,7 @@ use events::fulfillment::{ShipmentCreated, ShipmentDelivered, ShipmentDispatched
 use events::id::derived;
 use events::{Event, EventId, Ledger, OrderId, ProductId, ShipmentId, StockLine, Timestamp};
 use runtime::{Cause, clock};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// How far a shipment is.
@@ -153,7 +154,7 @@ impl Shipment {
 }
 
 /// A shipment as the REST doors show it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ShipmentView {
     shipment_id: ShipmentId,

@@ -4,6 +4,7 @@ use events::states::Illegal;
 use events::states::shipment::{MACHINE, Trigger};
 use events::{EventId, Timestamp};
 use runtime::clock;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::{Row, StoreError, Tx, params};
 
@@ -15,7 +16,7 @@ pub(crate) const MAX_REPORTS: u32 = 200;
 const MAX_MOVES: u32 = MAX_ATTEMPTS;
 
 /// A carrier's words for where a shipment is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Report {
     PickedUp,
@@ -62,7 +63,7 @@ pub(crate) struct Update {
 }
 
 /// A report as the REST doors show it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct TrackingView {
     reference: EventId,

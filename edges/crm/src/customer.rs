@@ -1,6 +1,8 @@
 //! Customers as they come in and as they are shown.
 
 use events::{CustomerId, FieldError};
+use runtime::openapi::line;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
@@ -11,7 +13,7 @@ use crate::vault::Contents;
 const MAX_NAME_CHARS: usize = 100;
 
 /// Whether a customer may order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Standing {
     Good,
@@ -28,7 +30,7 @@ impl Standing {
 }
 
 /// Whether a customer can be billed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum BillingAccount {
     Active,
@@ -47,12 +49,16 @@ impl BillingAccount {
 }
 
 /// A customer as a client describes them; what is left out has a default, or keeps its value in an import.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct NewCustomer {
+    #[schemars(schema_with = "line::<MAX_NAME_CHARS>")]
     pub(crate) name: String,
+    #[schemars(schema_with = "line::<MAX_NAME_CHARS>")]
     pub(crate) surname: String,
     pub(crate) customer_id: Option<CustomerId>,
+    /// ISO 3166-1 alpha-2.
+    #[schemars(regex(pattern = "^[A-Z]{2}$"))]
     pub(crate) country: Option<String>,
     pub(crate) loyalty_tier: Option<Tier>,
     pub(crate) standing: Option<Standing>,
@@ -125,7 +131,7 @@ impl Row {
 }
 
 /// A customer as clients see them.
-#[derive(Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CustomerView {
     customer_id: String,
@@ -140,7 +146,7 @@ pub(crate) struct CustomerView {
 }
 
 /// How a customer is billed.
-#[derive(Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BillingProfile {
     pub(crate) customer_id: String,

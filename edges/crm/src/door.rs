@@ -1,5 +1,7 @@
 //! The REST doors.
 
+use std::borrow::Cow;
+
 use ::store::{Store, StoreError};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -7,7 +9,9 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use events::{CustomerId, FieldError};
 use runtime::Caller::{Accounting, Checkout, Gateway, Operator};
 use runtime::{Door, Doors, JsonBody, Page, Problem, clock};
-use serde_json::{Value, json};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::config::Config;
 use crate::customer::{BillingProfile, CustomerView, NewCustomer};
@@ -17,6 +21,29 @@ use crate::vault::{Fresh, Vault};
 
 /// The most customers in one import.
 const MAX_IMPORT: usize = 500;
+
+/// Customers to add or change, each with its id.
+#[derive(Deserialize)]
+struct Import(Vec<NewCustomer>);
+
+impl JsonSchema for Import {
+    fn schema_name() -> Cow<'static, str> {
+        "Import".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let customer = generator.subschema_for::<NewCustomer>();
+        let id = generator.subschema_for::<CustomerId>();
+        let named = json!({ "required": ["customerId"], "properties": { "customerId": id } });
+        json_schema!({ "type": "array", "minItems": 1, "maxItems": MAX_IMPORT, "items": { "allOf": [customer, named] } })
+    }
+}
+
+/// How many customers were added or changed.
+#[derive(Serialize, JsonSchema)]
+struct Imported {
+    upserted: usize,
+}
 
 /// What the doors work with.
 #[derive(Clone)]
@@ -28,10 +55,17 @@ pub(crate) struct House {
 
 /// Every door.
 pub(crate) fn doors(store: Store, config: Config) -> Doors {
+    const ADD: Door = Door::of("Adds a customer")
+        .to(&[Operator])
+        .also(|it| it.gives::<CustomerView>(200, "it was there").refuses(409, "another customer has this id"));
     Doors::new()
         .get("/customers", list, Door::of("Lists customers, page by page").to(&[Accounting, Operator]))
-        .post("/customers", create, Door::of("Adds a customer").to(&[Operator]))
-        .post("/customers/import", import, Door::of("Adds or changes up to 500 customers").to(&[Operator]))
+        .post("/customers", create, ADD)
+        .post(
+            "/customers/import",
+            import,
+            Door::of("Adds or changes up to 500 customers, each with its id").to(&[Operator]),
+        )
         .get("/customers/{customerId}", show, Door::of("One customer").to(&[Checkout, Gateway, Operator]))
         .get(
             "/customers/{customerId}/billing-profile",
@@ -86,8 +120,8 @@ async fn create(
 
 async fn import(
     State(door): State<House>,
-    JsonBody(customers): JsonBody<Vec<NewCustomer>>,
-) -> Result<Json<Value>, Problem> {
+    JsonBody(Import(customers)): JsonBody<Import>,
+) -> Result<Json<Imported>, Problem> {
     if !(1..=MAX_IMPORT).contains(&customers.len()) {
         return Err(FieldError::new("body", format!("must hold 1 to {MAX_IMPORT} customers")).into());
     }
@@ -107,7 +141,7 @@ async fn import(
         })
         .await
         .map_err(|error: StoreError| Problem::from(error))?;
-    Ok(Json(json!({ "upserted": upserted })))
+    Ok(Json(Imported { upserted }))
 }
 
 async fn show(State(door): State<House>, Path(customer_id): Path<String>) -> Result<Json<CustomerView>, Problem> {

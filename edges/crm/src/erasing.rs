@@ -8,7 +8,9 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use events::{CustomerId, FieldError};
+use runtime::openapi::line;
 use runtime::{JsonBody, Page, Problem, clock};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::door::House;
@@ -18,15 +20,16 @@ use crate::erasures::{self, Erasure, Proof};
 const MAX_NAME_CHARS: usize = 100;
 
 /// Who is to be erased, and who says so.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Wanted {
     customer_id: CustomerId,
+    #[schemars(schema_with = "line::<MAX_NAME_CHARS>")]
     by: String,
 }
 
 /// A page of records.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(crate) struct Records {
     erasures: Vec<Erasure>,
     /// `after` of the next page; absent on the last.

@@ -3,6 +3,7 @@
 //! Begun: they may not order any more, and everything about them is still there. Carried out: their key, the hash that found them and what
 //! was encrypted are gone; the row stays under its sealed id. Proved: a look through the house found nothing, or so many places.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::{Row as SqlRow, StoreError, Tx, params};
 
@@ -23,7 +24,7 @@ const PAGE: &str = "SELECT seq, sealed_id, asked_by, begun_at_ms, erased_at_ms, 
     FROM erasures WHERE seq > ?1 ORDER BY seq LIMIT ?2";
 
 /// The record of an erasure.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Erasure {
     #[serde(skip)]
@@ -38,7 +39,7 @@ pub(crate) struct Erasure {
 }
 
 /// What a look for what is left has found.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 pub(crate) struct Proof {
     /// Places looked at.
     pub(crate) places: u32,

@@ -1,12 +1,15 @@
 //! What the catalogue is asked and what it answers over REST.
 
 use events::{FieldError, Money, ProductId, Timestamp};
+use runtime::openapi::line;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stock::contract::{ItemUpsert, check_text, check_units, price_minor};
 use stock::decimal::Decimal;
+use stock::limits::{MAX_STOCK_LEVEL, MAX_TEXT_CHARS};
 
 /// Something to eat.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Food {
     /// Its number. 1 and up, never used twice.
@@ -24,12 +27,14 @@ pub struct Food {
 }
 
 /// Food to be made or changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NewFood {
     /// Its name.
+    #[schemars(schema_with = "line::<MAX_TEXT_CHARS>")]
     pub name: String,
     /// Its category.
+    #[schemars(schema_with = "line::<MAX_TEXT_CHARS>")]
     pub category: String,
     /// Price of one, in dollars with at most two decimals.
     pub price: Decimal,
@@ -38,11 +43,12 @@ pub struct NewFood {
     pub available: bool,
     /// Units in inventory. Absent: as they are, 0 for new food.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(max = MAX_STOCK_LEVEL))]
     pub stock_level: Option<u32>,
 }
 
 /// Food after it was made or changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Saved {
     /// Its number.
@@ -62,7 +68,7 @@ pub struct Saved {
 }
 
 /// A page of food, with what inventory says about it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FoodPage {
     /// The food, by number.
@@ -75,7 +81,7 @@ pub struct FoodPage {
 }
 
 /// What inventory says about a page of food.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InventoryCheck {
     /// Whether inventory could be asked.
@@ -87,7 +93,7 @@ pub struct InventoryCheck {
 }
 
 /// Units of one product.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InventoryItem {
     /// Which product.
@@ -133,4 +139,11 @@ impl Food {
         let Self { id, name, category, price, available, product_id } = self;
         Saved { id, name, category, price, available, product_id, inventory_synced }
     }
+}
+
+/// The answer to a deletion.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Deleted {
+    /// Which it was.
+    pub message: String,
 }

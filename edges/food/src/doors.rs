@@ -4,12 +4,12 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use runtime::Caller::{Checkout, Gateway, Operator};
-use runtime::{Door, Doors, JsonBody, Problem, clock};
-use serde_json::{Value, json};
-use stock::doors::{Asked, ListQuery, Named};
+use runtime::openapi::Operation;
+use runtime::{Door, Doors, JsonBody, Page, Problem, clock};
+use stock::doors::Named;
 use store::{Store, StoreError};
 
-use crate::contract::{Food, FoodPage, NewFood, Saved};
+use crate::contract::{Deleted, Food, FoodPage, NewFood, Saved};
 use crate::inventory::{Inventory, Told};
 use crate::rows;
 
@@ -22,16 +22,15 @@ struct House {
 pub(crate) fn doors(store: Store, inventory: Inventory) -> Doors {
     Doors::new()
         .get("/food", list, Door::of("The menu, with what inventory says of it").to(&[Gateway, Checkout, Operator]))
-        .post("/food", create, Door::of("Adds a dish").to(&[Operator]))
+        .post("/food", create, Door::of("Adds a dish").to(&[Operator]).also(kept))
         .get("/food/{id}", one, Door::of("One dish").to(&[Gateway, Checkout, Operator]))
-        .put("/food/{id}", change, Door::of("Changes a dish").to(&[Operator]))
+        .put("/food/{id}", change, Door::of("Changes a dish").to(&[Operator]).also(kept))
         .delete("/food/{id}", remove, Door::of("Takes a dish off the menu").to(&[Operator]))
         .with_state(House { store, inventory })
 }
 
-async fn list(State(house): State<House>, Asked(query): Asked<ListQuery>) -> Result<Json<FoodPage>, Problem> {
-    let limit = query.limit()?;
-    let after: i64 = query.after()?.unwrap_or_default();
+async fn list(State(house): State<House>, Page { limit, after }: Page<i64>) -> Result<Json<FoodPage>, Problem> {
+    let after = after.unwrap_or_default();
     // One more than asked for tells whether there is another page.
     let mut food_items = house.store.read(move |tx| rows::page(tx, after, limit + 1)).await?;
     let more = food_items.len() > limit as usize;
@@ -73,9 +72,9 @@ async fn change(
     house.told(food).await.map(Json)
 }
 
-async fn remove(State(house): State<House>, Named(id): Named<i64>) -> Result<Json<Value>, Problem> {
+async fn remove(State(house): State<House>, Named(id): Named<i64>) -> Result<Json<Deleted>, Problem> {
     let removed = house.store.write::<_, StoreError>(clock::now_ms(), move |tx| rows::remove(tx, id)).await?;
-    if removed { Ok(Json(json!({ "message": format!("food item {id} was deleted") }))) } else { Err(no_such()) }
+    if removed { Ok(Json(Deleted { message: format!("food item {id} was deleted") })) } else { Err(no_such()) }
 }
 
 impl House {
@@ -90,6 +89,10 @@ impl House {
             }
         }
     }
+}
+
+fn kept(operation: Operation) -> Operation {
+    operation.refuses(409, "the food was saved, its units were not: fewer than are held")
 }
 
 fn no_such() -> Problem {

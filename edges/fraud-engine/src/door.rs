@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use runtime::Caller::{Checkout, FraudBridge, Operator};
 use runtime::{Door, Doors, JsonBody, Page, Problem, clock};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Number;
 
@@ -19,7 +20,7 @@ struct House {
     config: Config,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct MetricsView {
     summary: SummaryView,
     data: Vec<MetricView>,
@@ -27,7 +28,7 @@ struct MetricsView {
     next: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct SummaryView {
     total_transactions: i64,

@@ -1,6 +1,8 @@
 //! Transactions as they come in and as they are shown.
 
 use events::{CustomerId, FieldError, OrderId, Timestamp};
+use runtime::openapi::line;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Number, from_str};
@@ -17,16 +19,21 @@ const MAX_DEVICE_CHARS: usize = 128;
 const MAX_AMOUNT_MINOR: i64 = 1_000_000_000_000;
 
 /// A transaction as a client describes it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct NewMetric {
+    #[schemars(schema_with = "line::<MAX_TYPE_CHARS>")]
     pub(crate) transaction_type: String,
+    #[schemars(range(min = 0.0, max = MAX_DURATION_MS))]
     duration_ms: f64,
     pub(crate) success: bool,
     pub(crate) order_id: Option<OrderId>,
     pub(crate) customer_id: Option<CustomerId>,
+    #[schemars(range(min = 0, max = MAX_AMOUNT_MINOR))]
     pub(crate) amount_minor: Option<i64>,
+    #[schemars(regex(pattern = "^[A-Za-z]{2}$"))]
     pub(crate) shipping_country: Option<String>,
+    #[schemars(regex(pattern = "^[A-Za-z]{2}$"))]
     pub(crate) billing_country: Option<String>,
     pub(crate) line_count: Option<u32>,
     /// Whatever makes one address one: the engine compares it and never needs it in clear.
@@ -115,7 +122,7 @@ fn check_token(token: Option<&str>, path: &str, most: usize) -> Result<(), Field
 }
 
 /// A scored transaction.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct MetricView {
     #[serde(skip)]
@@ -127,6 +134,7 @@ pub(crate) struct MetricView {
     pub(crate) risk_score: String,
     pub(crate) risk_points: i64,
     /// A JSON array of sentences, as it stands in the table.
+    #[schemars(with = "Vec<String>")]
     pub(crate) reasons: Box<RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) order_id: Option<String>,

@@ -1,13 +1,16 @@
 //! What the catalogue is asked and what it answers over REST.
 
 use events::{FieldError, Money, ProductId};
+use runtime::openapi::line;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stock::contract::{Item, ItemUpsert};
 use stock::decimal::Decimal;
 use stock::keeper;
+use stock::limits::{MAX_STOCK_LEVEL, MAX_TEXT_CHARS};
 
 /// A piece of furniture.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Furniture {
     /// Its number. 1 and up, never used twice.
@@ -27,17 +30,20 @@ pub struct Furniture {
 }
 
 /// A piece of furniture to be made or changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NewFurniture {
     /// Its name.
+    #[schemars(schema_with = "line::<MAX_TEXT_CHARS>")]
     pub name: String,
     /// Its category.
+    #[schemars(schema_with = "line::<MAX_TEXT_CHARS>")]
     pub category: String,
     /// Price of one, in dollars with at most two decimals.
     pub price: Decimal,
     /// Units in the house. Absent: as they are, 0 for a new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(max = MAX_STOCK_LEVEL))]
     pub stock_level: Option<u32>,
 }
 
@@ -68,4 +74,11 @@ impl Furniture {
             available: item.available,
         })
     }
+}
+
+/// The answer to a deletion.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Deleted {
+    /// Which it was.
+    pub message: String,
 }

@@ -2,44 +2,47 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use events::{Ledger, ProductId};
 use runtime::Caller::{Gateway, Operator};
-use runtime::{Door, Doors, JsonBody, Problem, clock};
-use serde_json::{Value, json};
-use stock::doors::{Asked, ListQuery, Named};
+use runtime::{Door, Doors, JsonBody, Page, Problem, clock};
+use stock::doors::Named;
 use stock::{catalogue, keeper};
 use store::Store;
 
-use crate::contract::{Furniture, NewFurniture};
+use crate::contract::{Deleted, Furniture, NewFurniture};
 use crate::rows;
 
 pub(crate) fn doors(store: Store) -> Doors {
+    const REMOVE: Door = Door::of("Takes a piece of furniture out of the catalogue")
+        .to(&[Operator])
+        .also(|it| it.refuses(409, "units of it are held"));
     Doors::new()
         .get("/furniture", list, Door::of("Lists furniture, page by page").to(&[Gateway, Operator]))
         .post("/furniture", create, Door::of("Adds a piece of furniture").to(&[Operator]))
         .get("/furniture/{id}", one, Door::of("One piece of furniture").to(&[Gateway, Operator]))
         .put("/furniture/{id}", change, Door::of("Changes a piece of furniture").to(&[Operator]))
-        .delete("/furniture/{id}", remove, Door::of("Takes a piece of furniture out of the catalogue").to(&[Operator]))
+        .delete("/furniture/{id}", remove, REMOVE)
         .with_state(store)
 }
 
-async fn list(State(store): State<Store>, Asked(query): Asked<ListQuery>) -> Result<Response, Problem> {
-    let limit = query.limit()?;
-    let after: i64 = query.after()?.unwrap_or_default();
+async fn list(
+    State(store): State<Store>,
+    Page { limit, after }: Page<i64>,
+) -> Result<(HeaderMap, Json<Vec<Furniture>>), Problem> {
+    let after = after.unwrap_or_default();
     // One more than asked for tells whether there is another page.
     let mut page = store.read(move |tx| rows::page(tx, after, limit + 1)).await?;
     let more = page.len() > limit as usize;
     page.truncate(limit as usize);
     let last = page.last().filter(|_| more).map(|furniture| furniture.id);
-    let mut response = Json(page).into_response();
+    let mut headers = HeaderMap::new();
     if let Some(last) = last {
         let next = format!("</furniture?limit={limit}&after={last}>; rel=\"next\"");
         let next = HeaderValue::try_from(next).expect("numbers are header text");
-        response.headers_mut().insert(header::LINK, next);
+        headers.insert(header::LINK, next);
     }
-    Ok(response)
+    Ok((headers, Json(page)))
 }
 
 async fn one(State(store): State<Store>, Named(id): Named<i64>) -> Result<Json<Furniture>, Problem> {
@@ -74,10 +77,10 @@ async fn change(
     write.await.map(Json)
 }
 
-async fn remove(State(store): State<Store>, Named(id): Named<i64>) -> Result<Json<Value>, Problem> {
+async fn remove(State(store): State<Store>, Named(id): Named<i64>) -> Result<Json<Deleted>, Problem> {
     let product_id = product(id)?;
     store.write(clock::now_ms(), move |tx| catalogue::remove(tx, &product_id)).await?;
-    Ok(Json(json!({ "message": format!("furniture item {id} was deleted") })))
+    Ok(Json(Deleted { message: format!("furniture item {id} was deleted") }))
 }
 
 fn product(id: i64) -> Result<ProductId, Problem> {

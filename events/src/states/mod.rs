@@ -92,7 +92,7 @@ macro_rules! machine {
         steps { $($start:ident, $by:ident => $to:ident;)+ }
     ) => {
         #[doc = concat!("Where a ", $name, " stands.")]
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         pub enum State {
             $($(#[doc = $text])+ #[serde(rename = $state_name)] $state,)+
         }

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use events::{EventId, FieldError, OrderId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::{Store, attempts};
 
@@ -12,7 +13,7 @@ use crate::page::Page;
 use crate::problem::Problem;
 
 /// A page of failed deliveries.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Attempts {
     /// Oldest first.
     pub attempts: Vec<FailedAttempt>,
@@ -22,7 +23,7 @@ pub struct Attempts {
 }
 
 /// One delivery that failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FailedAttempt {
     /// Which consumer.
@@ -46,14 +47,20 @@ pub struct FailedAttempt {
 }
 
 /// Which ones.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Asked {
+    /// Of this event.
+    #[schemars(with = "Option<EventId>")]
     event_id: Option<String>,
+    /// Of this order.
+    #[schemars(with = "Option<OrderId>")]
     order_id: Option<String>,
 }
 
-const ATTEMPTS: Door = Door::of("Deliveries that failed here").to(&[Caller::Ops, Caller::Operator]);
+const ATTEMPTS: Door = Door::of("Deliveries that failed here")
+    .to(&[Caller::Ops, Caller::Operator])
+    .also(|it| it.refuses(422, "the query names neither an event nor an order, or both"));
 
 pub(crate) fn doors(service: &'static str, store: Store) -> Doors {
     Doors::new().get("/attempts", list, ATTEMPTS).with_state((service, store))
@@ -75,7 +82,10 @@ async fn list(
             let id: OrderId = id.parse().map_err(|_| FieldError::new("orderId", "is not one"))?;
             store.read(move |tx| attempts::of_subject(tx, &format!("orders/{id}"), after, limit)).await?
         }
-        _ => return Err(FieldError::new("query", "names an eventId or an orderId").into()),
+        _ => {
+            let detail = "the query has to name either an eventId or an orderId";
+            return Err(Problem::unprocessable("ambiguous_query", detail));
+        }
     };
     let is_full = u32::try_from(page.len()).is_ok_and(|count| count == limit);
     let next = page.last().filter(|_| is_full).map(|last| last.seq);

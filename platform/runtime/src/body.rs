@@ -1,10 +1,13 @@
 //! Bodies read with a limit, and JSON that names the field at fault.
 
+use std::borrow::Cow;
+
 use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
 use events::FieldError;
-use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 
@@ -40,6 +43,10 @@ pub async fn read(body: Body, limit: usize) -> Result<Bytes, Problem> {
 /// # Errors
 /// [`FieldError`] with the path of the field at fault.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, FieldError> {
+    if has_nul(bytes) {
+        return Err(FieldError::new("body", "must not hold the character U+0000"));
+    }
+    let bytes = &with_whole_numbers(bytes);
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
@@ -49,6 +56,50 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, FieldError> {
     Ok(value)
 }
 
+/// `2.0` as `2`: to JSON, and to JSON Schema, both are the same whole number, and some clients write every number with a point. To the
+/// decoder only the second is one.
+fn with_whole_numbers(json: &[u8]) -> Cow<'_, [u8]> {
+    if !json.windows(2).any(|pair| pair == b".0") {
+        return Cow::Borrowed(json);
+    }
+    let mut whole = Vec::with_capacity(json.len());
+    let (mut in_text, mut rest) = (false, json);
+    while let [byte, tail @ ..] = rest {
+        let zeros = tail.iter().take_while(|digit| **digit == b'0').count();
+        let after = tail.get(zeros).copied().unwrap_or_default();
+        let is_of_number = !in_text && whole.last().is_some_and(u8::is_ascii_digit);
+        if *byte == b'.' && is_of_number && zeros > 0 && !after.is_ascii_digit() && !matches!(after, b'e' | b'E') {
+            rest = &tail[zeros..];
+            continue;
+        }
+        whole.push(*byte);
+        rest = tail;
+        match byte {
+            b'"' => in_text = !in_text,
+            b'\\' if in_text => {
+                // Whatever is escaped ends no text.
+                whole.extend(tail.first());
+                rest = tail.get(1..).unwrap_or_default();
+            }
+            _ => {}
+        }
+    }
+    Cow::Owned(whole)
+}
+
+/// Whether a JSON text has an escaped NUL in a string: the one character that PostgreSQL's texts do not hold. Unescaped, it is no JSON.
+fn has_nul(json: &[u8]) -> bool {
+    let mut rest = json;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+        if rest[at + 1..].starts_with(b"u0000") {
+            return true;
+        }
+        // The escaped character may be a backslash itself.
+        rest = rest.get(at + 2..).unwrap_or_default();
+    }
+    false
+}
+
 /// An extractor for a JSON body.
 #[derive(Debug, Clone)]
 pub struct JsonBody<T>(pub T);
@@ -56,8 +107,89 @@ pub struct JsonBody<T>(pub T);
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let bytes = read(request.into_body(), MAX_JSON_BYTES).await?;
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let JsonBytes(bytes) = JsonBytes::<MAX_JSON_BYTES>::from_request(request, state).await?;
         Ok(Self(decode(&bytes)?))
+    }
+}
+
+/// An extractor for a JSON body of at most `LIMIT` bytes that is decoded by hand.
+#[derive(Debug, Clone)]
+pub struct JsonBytes<const LIMIT: usize>(pub Bytes);
+
+impl<const LIMIT: usize, S: Send + Sync> FromRequest<S> for JsonBytes<LIMIT> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        check_media_type(request.headers())?;
+        read(request.into_body(), LIMIT).await.map(Self)
+    }
+}
+
+/// A body that says it is something else than JSON is refused, so that no form on a web page can send one. One that says nothing is read.
+///
+/// # Errors
+/// 415.
+pub fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let Some(said) = headers.get(CONTENT_TYPE) else { return Ok(()) };
+    let kind = said.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let is_json = kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"));
+    if is_json {
+        return Ok(());
+    }
+    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", "the body must be application/json"))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn a_body_that_says_it_is_no_json_is_refused() {
+        let status = |kind: &'static str| {
+            let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(kind))]);
+            check_media_type(&headers).map_or_else(|problem| problem.status, |()| 200)
+        };
+        for json in ["application/json", "Application/JSON; charset=utf-8", "application/merge-patch+json"] {
+            assert_eq!(status(json), 200, "{json}");
+        }
+        for other in ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", "text/x+json", ""] {
+            assert_eq!(status(other), 415, "{other}");
+        }
+        assert!(check_media_type(&HeaderMap::new()).is_ok());
+    }
+
+    #[test]
+    fn a_text_with_nul_is_refused_before_a_database_chokes_on_it() {
+        for refused in [r#""\u0000""#, r#"{"a\u0000":1}"#, r#"["x", "\\\u0000"]"#, "\"\0\""] {
+            assert!(decode::<Value>(refused.as_bytes()).is_err(), "{refused}");
+        }
+        for taken in [r#""\\u0000""#, r#""\u0001""#] {
+            assert!(decode::<Value>(taken.as_bytes()).is_ok(), "{taken}");
+        }
+    }
+
+    #[test]
+    fn a_whole_number_is_one_however_it_is_written() {
+        let read = |text: &str| decode::<Value>(text.as_bytes()).unwrap().to_string();
+        assert_eq!(
+            read(r#"{"a":2.0,"b":[-10.000, 0.0],"c":1.50,"d":1.0e2}"#),
+            r#"{"a":2,"b":[-10,0],"c":1.5,"d":100.0}"#
+        );
+        let texts = r#"{"1.0":"2.0","\"3.0":"\\","e":"4.0"}"#;
+        assert_eq!(read(texts), texts);
+        assert_eq!(decode::<u32>(b"7.0").unwrap(), 7);
+        for broken in ["7.", "7.0.0", ".0", "x.0", "\".0", "7.0\\"] {
+            assert!(decode::<Value>(broken.as_bytes()).is_err(), "{broken}");
+        }
+    }
+
+    #[test]
+    fn a_deep_body_is_refused() {
+        let deep = "[".repeat(100_000);
+        assert!(decode::<Value>(deep.as_bytes()).is_err());
     }
 }

@@ -5,10 +5,12 @@
 
 use events::FieldError;
 use events::personal::Person;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::{Param, Store, StoreError, params};
 
 use crate::clock;
+use crate::openapi::line;
 
 /// Rows looked at at a time.
 const PAGE: u32 = 500;
@@ -63,11 +65,13 @@ macro_rules! text_column {
 }
 
 /// Who is to be taken out, as asked for.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Wanted {
     customer_id: events::CustomerId,
+    #[schemars(schema_with = "line::<MAX_NAME_CHARS>")]
     name: String,
+    #[schemars(schema_with = "line::<MAX_NAME_CHARS>")]
     surname: String,
 }
 
@@ -78,8 +82,8 @@ impl Wanted {
     /// [`FieldError`] for a name that is none.
     pub fn person(self) -> Result<Person, FieldError> {
         for (path, name) in [("name", &self.name), ("surname", &self.surname)] {
-            if name.trim().is_empty() || name.chars().count() > MAX_NAME_CHARS {
-                return Err(FieldError::new(path, format!("must have 1 to {MAX_NAME_CHARS} characters")));
+            if name.trim().is_empty() || name.chars().count() > MAX_NAME_CHARS || name.chars().any(char::is_control) {
+                return Err(FieldError::new(path, format!("must be 1 to {MAX_NAME_CHARS} printable characters")));
             }
         }
         Ok(Person { id: self.customer_id.as_str().to_owned(), name: Some((self.name, self.surname)) })
@@ -87,7 +91,7 @@ impl Wanted {
 }
 
 /// What was done.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Erased {
     /// Texts looked at.
     pub looked_at: u64,

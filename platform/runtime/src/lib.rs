@@ -33,7 +33,7 @@ mod upkeep;
 
 pub use attempts::{Attempts, FailedAttempt};
 pub use balance::MAX_ADDRESSES;
-pub use body::JsonBody;
+pub use body::{JsonBody, JsonBytes};
 pub use codes::Code;
 pub use delivery::{Deliveries, Outcome};
 pub use doors::{Caller, Door, Doors, Identity};
@@ -41,7 +41,7 @@ pub use failure::{Failure, fingerprint};
 pub use guard::{Deadline, Guard, GuardError, GuardSettings, Trouble};
 pub use metrics::Metrics;
 pub use minute::NoteMinute;
-pub use page::Page;
+pub use page::{Key, Page};
 pub use peer::{CallError, Peer};
 pub use problem::{FieldProblem, Problem};
 pub use publisher::{Publisher, Publishing};

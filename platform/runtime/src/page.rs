@@ -1,8 +1,12 @@
 //! Which page of a list a client asks for: `?limit=&after=`.
 
+use std::borrow::Cow;
+
 use axum::extract::{FromRequestParts, Query};
-use events::FieldError;
+use events::id::InvalidId;
+use events::{EventId, FieldError};
 use http::request::Parts;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -22,11 +26,47 @@ pub struct Page<K> {
     pub after: Option<K>,
 }
 
-#[derive(Deserialize)]
-struct Asked<K> {
-    /// Text, so that what is no number is named by its own field.
+/// The query of a page.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Asked<K> {
+    /// Items on the page; 100 without it.
+    // Text, so that what is no number is named by its own field.
+    #[schemars(with = "Option<u32>", range(min = 1, max = 500))]
     limit: Option<String>,
+    /// Key of the last item of the page before.
     after: Option<K>,
+}
+
+/// The key of a list that is ordered by ids, as text: an id, or nothing for the first page.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Key(String);
+
+impl JsonSchema for Key {
+    fn schema_name() -> Cow<'static, str> {
+        "Key".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "^[A-Za-z0-9._-]{0,64}$" })
+    }
+}
+
+impl TryFrom<String> for Key {
+    type Error = InvalidId;
+
+    fn try_from(text: String) -> Result<Self, InvalidId> {
+        if !text.is_empty() {
+            text.parse::<EventId>()?;
+        }
+        Ok(Self(text))
+    }
+}
+
+impl From<Key> for String {
+    fn from(Key(text): Key) -> Self {
+        text
+    }
 }
 
 impl<K: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Page<K> {

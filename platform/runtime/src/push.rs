@@ -61,7 +61,15 @@ enum Pushed {
 }
 
 /// The caller's token is looked at before a byte of the body is read.
-const PUSH: Door = Door::of("Takes an event that Pub/Sub pushes").to_pubsub();
+const PUSH: Door = Door::of("Takes an event that Pub/Sub pushes").to_pubsub().also(|it| {
+    it.details("A wrapped push, or a CloudEvent, binary or structured.")
+        .takes::<serde_json::Map<String, serde_json::Value>>()
+        .gives_nothing(204, "it was handled, was handled before, is not for us, or has become a dead letter")
+        .refuses(400, "it is neither, and has no id by which it could be kept")
+        .refuses(408, "the body did not come in time")
+        .refuses(413, "the body is too large")
+        .refuses(503, "not now: it is to be delivered again")
+});
 
 /// What a push is delivered to.
 #[derive(Clone)]

@@ -8,16 +8,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::Body;
 use axum::extract::State;
 use events::pubsub::Message;
 use events::{Envelope, FieldError};
 use futures::{FutureExt, StreamExt, stream};
-use serde::de::DeserializeOwned;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::{StoreError, Tx, attempts, inbox};
 
-use crate::body;
+use crate::body::{self, JsonBytes};
 use crate::codes::{Code, Kind};
 use crate::delivery::{Deliveries, Outcome};
 use crate::doors::{Caller, Door, Doors};
@@ -39,14 +38,15 @@ const DRY_RUN_PATIENCE: Duration = Duration::from_secs(20);
 const SIDE_BY_SIDE: usize = 8;
 
 /// What is to be tried.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DryRun {
     /// 1 to 100 events.
+    #[schemars(length(min = 1, max = 100))]
     pub events: Vec<Sample>,
 }
 
 /// An event as it would be published.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Sample {
     /// The message's attributes.
     pub attributes: BTreeMap<String, String>,
@@ -55,14 +55,14 @@ pub struct Sample {
 }
 
 /// What would become of each event, in the order asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Rehearsals {
     /// One for each event.
     pub outcomes: Vec<Rehearsed>,
 }
 
 /// What would become of an event if it came now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Rehearsed {
     /// It would be handled.
@@ -91,14 +91,15 @@ pub enum Rehearsed {
 }
 
 /// Whose outcome is asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Question {
     /// 1 to 1,000 events.
+    #[schemars(length(min = 1, max = 1_000))]
     pub events: Vec<EventKey>,
 }
 
 /// The key of deduplication.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EventKey {
     /// The event's source.
     pub source: String,
@@ -107,14 +108,14 @@ pub struct EventKey {
 }
 
 /// What has become of each event, in the order asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Fates {
     /// One for each event.
     pub outcomes: Vec<Fate>,
 }
 
 /// What has become of an event here.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "outcome", rename_all = "snake_case", rename_all_fields = "camelCase")]
 pub enum Fate {
     /// It was handled.
@@ -142,14 +143,18 @@ pub enum Fate {
 }
 
 pub(crate) fn doors(deliveries: Arc<Deliveries>) -> Doors {
-    Doors::new()
-        .post("/dry-run", dry_run, Door::of("Tries events and takes it back").to(&[Caller::Ops, Caller::Operator]))
-        .post("/outcomes", outcomes, Door::of("What has become of events").to(&[Caller::Ops, Caller::Operator]))
-        .with_state(deliveries)
+    const TRY: Door =
+        Door::of("Tries events and takes it back").to(&[Caller::Ops, Caller::Operator]).also(|it| it.takes::<DryRun>());
+    const ASK: Door =
+        Door::of("What has become of events").to(&[Caller::Ops, Caller::Operator]).also(|it| it.takes::<Question>());
+    Doors::new().post("/dry-run", dry_run, TRY).post("/outcomes", outcomes, ASK).with_state(deliveries)
 }
 
-async fn dry_run(State(deliveries): State<Arc<Deliveries>>, body: Body) -> Result<Json<Rehearsals>, Problem> {
-    let DryRun { events } = read(body, MAX_DRY_RUN_BYTES).await?;
+async fn dry_run(
+    State(deliveries): State<Arc<Deliveries>>,
+    JsonBytes(body): JsonBytes<MAX_DRY_RUN_BYTES>,
+) -> Result<Json<Rehearsals>, Problem> {
+    let DryRun { events } = body::decode(&body)?;
     check_count(events.len(), MAX_DRY_RUN_EVENTS)?;
     let deliveries = &deliveries;
     let time_is_up = tokio::time::sleep(DRY_RUN_PATIENCE).shared();
@@ -178,8 +183,11 @@ async fn rehearse(deliveries: &Deliveries, event: Sample) -> Rehearsed {
     }
 }
 
-async fn outcomes(State(deliveries): State<Arc<Deliveries>>, body: Body) -> Result<Json<Fates>, Problem> {
-    let Question { events } = read(body, MAX_OUTCOME_BYTES).await?;
+async fn outcomes(
+    State(deliveries): State<Arc<Deliveries>>,
+    JsonBytes(body): JsonBytes<MAX_OUTCOME_BYTES>,
+) -> Result<Json<Fates>, Problem> {
+    let Question { events } = body::decode(&body)?;
     check_count(events.len(), MAX_OUTCOME_EVENTS)?;
     let consumer = deliveries.consumer();
     let asked = deliveries
@@ -201,10 +209,6 @@ fn fate(tx: &mut Tx<'_>, consumer: &str, key: &EventKey) -> Result<Fate, StoreEr
         number: last.number,
         at_ms: last.at_ms,
     }))
-}
-
-async fn read<T: DeserializeOwned>(body: Body, limit: usize) -> Result<T, Problem> {
-    Ok(body::decode(&body::read(body, limit).await?)?)
 }
 
 fn check_count(count: usize, most: usize) -> Result<(), FieldError> {

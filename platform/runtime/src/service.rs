@@ -10,7 +10,8 @@ use axum::{Json, Router};
 use bus::Bus;
 use events::Timestamp;
 use futures::future::BoxFuture;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 use store::{Database, Migration, Preparation, Store, StoreError};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -198,10 +199,15 @@ impl Service {
             .merge(attempts::doors(foundation.name, store))
             .merge(health(foundation))
             .merge(metrics_page(foundation));
-        let Some(deliveries) = deliveries else { return doors };
-        let at_every_minute = chores.iter().map(|(_, chore)| chore.clone()).collect();
-        let upkeep = Upkeep::new(foundation.transactor.clone(), at_every_minute);
-        doors.merge(push::doors(Arc::clone(deliveries), upkeep)).merge(replay::doors(Arc::clone(deliveries)))
+        let doors = match deliveries {
+            None => doors,
+            Some(deliveries) => {
+                let at_every_minute = chores.iter().map(|(_, chore)| chore.clone()).collect();
+                let upkeep = Upkeep::new(foundation.transactor.clone(), at_every_minute);
+                doors.merge(push::doors(Arc::clone(deliveries), upkeep)).merge(replay::doors(Arc::clone(deliveries)))
+            }
+        };
+        doors.describing_themselves(foundation.name)
     }
 }
 
@@ -218,8 +224,8 @@ async fn repeat(period: Duration, chore: Chore, mut stopped: watch::Receiver<boo
 
 /// `/health` says the process lives; `/ready` says it can do its work.
 fn health(foundation: &Foundation) -> Doors {
-    let name = foundation.name;
-    let alive = move || async move { Json(json!({ "status": "ok", "service": name })) };
+    let service = foundation.name;
+    let alive = move || async move { Json(Alive { status: "ok", service }) };
     Doors::new()
         .get("/health", alive, Door::of("Whether it lives").to_anyone())
         .get("/ready", ready, Door::of("Whether it can do its work").to_anyone())
@@ -255,9 +261,30 @@ async fn oldest_unsent_age_ms(store: &Store) -> Result<i64, StoreError> {
     Ok(oldest.map_or(0, |at_ms| (clock::now_ms() - at_ms).max(0)))
 }
 
-async fn ready(State(foundation): State<Foundation>) -> Result<Json<Value>, Problem> {
-    let unsent_age_ms = oldest_unsent_age_ms(foundation.store()).await?;
-    Ok(Json(json!({ "status": "ready", "service": foundation.name, "oldestUnsentAgeMs": unsent_age_ms })))
+/// A service that lives.
+#[derive(Serialize, JsonSchema)]
+struct Alive {
+    /// `ok`.
+    status: &'static str,
+    /// Its name.
+    service: &'static str,
+}
+
+/// A service that can do its work.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Ready {
+    /// `ready`.
+    status: &'static str,
+    /// Its name.
+    service: &'static str,
+    /// How long the oldest fact has waited to be published, in milliseconds; 0 when none waits.
+    oldest_unsent_age_ms: i64,
+}
+
+async fn ready(State(foundation): State<Foundation>) -> Result<Json<Ready>, Problem> {
+    let oldest_unsent_age_ms = oldest_unsent_age_ms(foundation.store()).await?;
+    Ok(Json(Ready { status: "ready", service: foundation.name, oldest_unsent_age_ms }))
 }
 
 /// A service at work, without a listener.

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use events::OrderId;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::{Store, StoreError, attempts, inbox, outbox};
 
@@ -10,7 +11,7 @@ use crate::doors::{Caller, Door, Doors};
 use crate::problem::Problem;
 
 /// A service's part of an order's story.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Story {
     /// Events it said, in order.
     pub said: Vec<Said>,
@@ -19,7 +20,7 @@ pub struct Story {
 }
 
 /// An event a service said.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Said {
     /// The event's id.
@@ -39,7 +40,7 @@ pub struct Said {
 }
 
 /// An event a consumer handled.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Handled {
     /// Which consumer.

@@ -2,12 +2,14 @@
 
 use events::line::{MAX_LINES, MAX_QUANTITY};
 use events::{FieldError, Money, OrderId, ProductId, ReservationId, StockLine, Timestamp};
+use runtime::openapi::{line, optional_line};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::limits::{MAX_PRICE_MINOR, MAX_STOCK_LEVEL, MAX_TEXT_CHARS};
+use crate::limits::{MAX_BULK, MAX_PRICE_MINOR, MAX_STOCK_LEVEL, MAX_TEXT_CHARS};
 
 /// A product and its units.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Item {
     /// Which product.
@@ -31,7 +33,7 @@ pub struct Item {
 }
 
 /// A page of products.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Page {
     /// Products in the ledger; of those asked for by id, how many there are.
     pub total: u64,
@@ -42,60 +44,98 @@ pub struct Page {
     pub next: Option<ProductId>,
 }
 
+/// A price as a schema: of the shop's currency, not negative, in whole cents, at most [`MAX_PRICE_MINOR`].
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[expect(dead_code, reason = "only its schema is looked at: prices are read as money, and checked")]
+struct UnitPrice {
+    #[schemars(regex(pattern = "^USD$"))]
+    currency_code: String,
+    /// Whole dollars.
+    #[schemars(range(max = MAX_PRICE_MINOR / 100))]
+    units: u64,
+    /// Billionths of a dollar, in whole cents.
+    #[schemars(range(max = 990_000_000), extend("multipleOf" = 10_000_000))]
+    nanos: u32,
+}
+
 /// Units to reserve or release by hand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Quantity {
     /// How many. 1..=[`MAX_STOCK_LEVEL`].
+    #[schemars(range(min = 1, max = MAX_STOCK_LEVEL))]
     pub quantity: u32,
 }
 
 /// A change of one product; what is absent stays as it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ItemChange {
     /// Units in the house. 0..=[`MAX_STOCK_LEVEL`].
+    #[schemars(range(max = MAX_STOCK_LEVEL))]
     pub stock_level: u32,
     /// Name; needed for a product that is not there yet.
+    #[serde(default)]
+    #[schemars(schema_with = "optional_line::<MAX_TEXT_CHARS>")]
     pub name: Option<String>,
     /// Category.
+    #[serde(default)]
+    #[schemars(schema_with = "optional_line::<MAX_TEXT_CHARS>")]
     pub category: Option<String>,
     /// Price of one unit, in whole cents; needed for a product that is not there yet.
+    #[schemars(with = "Option<UnitPrice>")]
     pub unit_price: Option<Money>,
     /// Where it is picked.
+    #[serde(default)]
+    #[schemars(schema_with = "optional_line::<MAX_TEXT_CHARS>")]
     pub location: Option<String>,
     /// Below this many units for sale the product is low. 0 for never.
+    #[schemars(range(max = MAX_STOCK_LEVEL))]
     pub low_threshold: Option<u32>,
 }
 
 /// A product that is to be there, whether it was or not.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ItemUpsert {
     /// Which product.
     pub product_id: ProductId,
     /// Name.
+    #[schemars(schema_with = "line::<MAX_TEXT_CHARS>")]
     pub name: String,
     /// Category.
+    #[schemars(schema_with = "line::<MAX_TEXT_CHARS>")]
     pub category: String,
     /// Price of one unit, in whole cents.
+    #[schemars(with = "UnitPrice")]
     pub unit_price: Money,
     /// Units in the house. Absent: as they are, 0 for a new product.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(max = MAX_STOCK_LEVEL))]
     pub stock_level: Option<u32>,
     /// Where it is picked. Absent: as it is, the ledger's own place for a new product.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "optional_line::<MAX_TEXT_CHARS>")]
     pub location: Option<String>,
 }
 
+/// Products to put, all or none.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+pub struct Bulk(
+    /// 1 to 500.
+    #[schemars(length(min = 1, max = MAX_BULK))]
+    pub Vec<ItemUpsert>,
+);
+
 /// How many products were put.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Upserted {
     /// All that were asked for.
     pub upserted: usize,
 }
 
 /// Units to hold for an order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReservationRequest {
     /// For which order.
@@ -105,11 +145,12 @@ pub struct ReservationRequest {
     /// When it lapses unless it is made firm.
     pub expires_at: Timestamp,
     /// What to hold. 1..=[`MAX_LINES`].
+    #[schemars(length(min = 1, max = MAX_LINES))]
     pub lines: Vec<StockLine>,
 }
 
 /// Units are held.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Reservation {
     /// Which hold.

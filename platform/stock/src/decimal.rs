@@ -1,6 +1,9 @@
 //! Prices that travel as plain JSON numbers, `12.99`: read from their text, so that no float comes near them.
 
+use std::borrow::Cow;
+
 use events::FieldError;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
@@ -69,6 +72,19 @@ impl Serialize for Decimal {
     }
 }
 
+impl JsonSchema for Decimal {
+    fn schema_name() -> Cow<'static, str> {
+        "Dollars".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "Dollars with at most two decimals",
+            "type": "number", "minimum": 0, "maximum": 9_999_999.99, "multipleOf": 0.01,
+        })
+    }
+}
+
 impl<'de> Deserialize<'de> for Decimal {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let number = Box::<RawValue>::deserialize(deserializer)?;
@@ -95,7 +111,7 @@ mod tests {
             ("1.299E1", 1_299),
             ("1299e-2", 1_299),
             ("0e99", 0),
-            ("10000000.00", 1_000_000_000),
+            ("9999999.99", 999_999_999),
         ] {
             assert_eq!(parse_minor(text), Ok(minor), "{text}");
         }
@@ -110,7 +126,7 @@ mod tests {
             "1e-3",
             "1e99",
             "1e99999999999",
-            "10000000.01",
+            "10000000.00",
             "\"12\"",
             "null",
             "[]",

@@ -2,8 +2,8 @@
 
 /// The most units of one product a ledger counts.
 pub const MAX_STOCK_LEVEL: u32 = 1_000_000_000;
-/// The dearest unit, in cents: ten million dollars.
-pub const MAX_PRICE_MINOR: i64 = 1_000_000_000;
+/// The dearest unit, in cents: a cent below ten million dollars.
+pub const MAX_PRICE_MINOR: i64 = 999_999_999;
 /// The most product ids asked for at once.
 pub const MAX_IDS: usize = 100;
 /// The longest page of a list.

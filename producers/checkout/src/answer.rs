@@ -7,6 +7,8 @@ use events::order::{OrderRejected, RejectionReason};
 use events::risk::RiskLevel;
 use events::{CustomerId, FieldError, Money, OrderId, OrderLine, Timestamp};
 use runtime::Problem;
+use runtime::openapi::{Gives, Operation};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::decide::{Quote, Short};
@@ -26,9 +28,9 @@ pub(crate) struct Answer {
     pub body: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Confirmed<'a> {
+pub(crate) struct Confirmed<'a> {
     order_id: &'a OrderId,
     status: &'static str,
     customer_id: &'a CustomerId,
@@ -139,6 +141,13 @@ impl From<Order> for Answer {
         // The column was written from a u16.
         let status_code = u16::try_from(order.status_code).unwrap_or(500);
         Self { order_id: order.order_id, customer_id: order.customer_id, status_code, body: order.response }
+    }
+}
+
+/// Told as a body that was encoded before.
+impl Gives for Answer {
+    fn given(operation: Operation) -> Operation {
+        operation.gives::<Confirmed<'static>>(201, "the order is confirmed; `Location` is where it is")
     }
 }
 

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
@@ -11,32 +10,49 @@ use axum::response::{IntoResponse, Response};
 use events::{FieldError, OrderId};
 use runtime::Caller::{Gateway, Operator};
 use runtime::clock::{self, Stopwatch};
-use runtime::{Door, Doors, Identity, Metrics, Page, Problem, Transactor, body, peer, request_id};
+use runtime::{Door, Doors, Identity, JsonBytes, Metrics, Page, Problem, Transactor, peer, request_id};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::answer::{Answer, to_json};
+use crate::answer::{Answer, Confirmed, to_json};
 use crate::config::Config;
 use crate::orders::{self, Order};
 use crate::place::{Asked, Checkout};
-use crate::request::{Basket, Key};
+use crate::request::{Basket, Body, Key};
 
 /// The largest order accepted, in bytes: 100 lines take 12 KB.
 pub(crate) const MAX_ORDER_BYTES: usize = 64 * 1024;
 
 /// `POST /orders`, `GET /orders`, `GET /orders/{orderId}`; the edges are called as `identity`.
 pub fn doors(transactor: Transactor, config: &Config, identity: &Identity, metrics: &Metrics) -> Doors {
+    const PLACE: Door = Door::of("Validates and confirms an order").to(&[Gateway, Operator]).also(|it| {
+        it.idempotency_key("^[!-~]{1,128}$")
+            .takes::<Body>()
+            .refuses(403, "the risk is too high")
+            .refuses(409, "some lines are not in stock")
+            .refuses(
+                422,
+                "no such customer or product, a currency we do not trade in, or the key was used for another order",
+            )
+    });
+    const ONE: Door = Door::of("One order as it was answered")
+        .to(&[Gateway, Operator])
+        .also(|it| it.gives::<Told>(200, "what was answered"));
     let checkout = Arc::new(Checkout::new(transactor, config, identity, metrics));
     Doors::new()
-        .post("/orders", place, Door::of("Validates and confirms an order").to(&[Gateway, Operator]))
+        .post("/orders", place, PLACE)
         .get("/orders", list, Door::of("Lists orders as they were placed").to(&[Gateway, Operator]))
-        .get("/orders/{orderId}", one, Door::of("One order as it was answered").to(&[Gateway, Operator]))
+        .get("/orders/{orderId}", one, ONE)
         .with_state(checkout)
 }
 
-async fn place(State(checkout): State<Arc<Checkout>>, headers: HeaderMap, body: Body) -> Result<Answer, Problem> {
+async fn place(
+    State(checkout): State<Arc<Checkout>>,
+    headers: HeaderMap,
+    JsonBytes(bytes): JsonBytes<MAX_ORDER_BYTES>,
+) -> Result<Answer, Problem> {
     let since = Stopwatch::start();
-    let bytes = body::read(body, MAX_ORDER_BYTES).await?;
     let basket = Basket::parse(&bytes)?;
     let mut keys = headers.get_all("idempotency-key").iter();
     let key = keys.next().map(|value| Key::parse(value.as_bytes(), &basket)).transpose()?;
@@ -49,13 +65,23 @@ async fn place(State(checkout): State<Arc<Checkout>>, headers: HeaderMap, body: 
     placing.await.unwrap_or_else(|error| Err(Problem::internal(&error.to_string())))
 }
 
+/// What an order is shown as.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only its schema is looked at: answers are encoded once, when they are given")]
+enum Told {
+    Confirmed(Confirmed<'static>),
+    Rejected(Rejected<'static>),
+}
+
 /// A rejected order as this service keeps it; a confirmed one is kept as the client was told.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Rejected<'a> {
     order_id: &'a str,
     status: &'a str,
     customer_id: &'a str,
+    #[schemars(with = "Problem")]
     problem: &'a RawValue,
     placed_at: String,
 }
@@ -80,7 +106,7 @@ async fn one(State(checkout): State<Arc<Checkout>>, Path(id): Path<String>) -> R
     Ok(([(CONTENT_TYPE, "application/json")], body).into_response())
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Listed {
     order_id: String,
@@ -89,7 +115,7 @@ struct Listed {
     placed_at: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct List {
     orders: Vec<Listed>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -7,25 +7,31 @@ use events::line::{MAX_LINES, MAX_QUANTITY};
 use events::money::SHOP_CURRENCY;
 use events::{CustomerId, FieldError, OrderId, ProductId};
 use runtime::{Problem, body, clock};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// The longest idempotency key accepted, in characters.
 pub(crate) const MAX_KEY_CHARS: usize = 128;
 
 /// The body of `POST /orders`. Unknown members are ignored; members of another type are refused.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Body {
+pub(crate) struct Body {
     customer_id: CustomerId,
+    #[schemars(length(min = 1, max = MAX_LINES))]
     lines: Vec<BodyLine>,
+    /// The shop trades in `USD`.
     currency_code: Option<String>,
+    /// ISO 3166-1 alpha-2; the customer's own country without it.
+    #[schemars(regex(pattern = "^[A-Z]{2}$"))]
     shipping_country: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct BodyLine {
     product_id: ProductId,
+    #[schemars(range(min = 1, max = MAX_QUANTITY))]
     quantity: u32,
 }
 

@@ -16,7 +16,6 @@ const TITLE: &str = "Online Boutique: orders";
 const ABOUT: &str = "The one door for clients. Every answer has X-Request-Id, traceparent, RateLimit-Limit, RateLimit-Remaining and \
 RateLimit-Reset (draft-ietf-httpapi-ratelimit-headers-06).\n\
 Errors are problems (RFC 9457); their `code` is stable. A customer sees and touches their own orders; those of others are 404.";
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// What a request answers. Objects of services are passed on as they are.
 type Object = serde_json::Map<String, Value>;
@@ -45,6 +44,7 @@ struct NewReturn {
     #[schemars(length(min = 1, max = 100))]
     lines: Vec<StockLine>,
     /// Why: `changed_mind`, `does_not_fit`, `defective`, `damaged_in_transit`, `wrong_item` or `other`.
+    #[schemars(regex(pattern = "^(changed_mind|does_not_fit|defective|damaged_in_transit|wrong_item|other)$"))]
     reason: String,
     /// A name of the client's choice, instead of an `Idempotency-Key`.
     return_id: Option<events::ReturnId>,
@@ -84,7 +84,7 @@ fn described(operation: Operation, method: &axum::http::Method, path: &str) -> O
     match (method.as_str(), path) {
         ("POST", "/v1/orders") => operation
             .details("The same key again gets the same answer, and no second order.")
-            .header(IDEMPOTENCY_KEY, false, "A name of the client's choice for this order")
+            .idempotency_key("^[!-~]{1,128}$")
             .takes::<NewOrder>()
             .gives::<Object>(201, "the order is confirmed")
             .refuses(403, "the risk is too high, or it is for another customer")
@@ -102,7 +102,8 @@ fn described(operation: Operation, method: &axum::http::Method, path: &str) -> O
             .refuses(409, "it was dispatched, has ended, or was rejected")
             .refuses(413, "the body is above 64 KiB"),
         ("POST", "/v1/orders/{orderId}/returns") => operation
-            .header(IDEMPOTENCY_KEY, false, "A name of the client's choice for this return; `returnId` in the body does as well")
+            .details("It needs an Idempotency-Key or, for the same purpose, a `returnId`.")
+            .idempotency_key("^[!-~]([ -~]{0,198}[!-~])?$")
             .takes::<NewReturn>()
             .gives::<Object>(201, "the goods are expected")
             .gives::<Object>(200, "they were expected before")

@@ -18,7 +18,7 @@ const MAX_WORD_CHARS: usize = 64;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Listing {
     /// Only orders in this status.
-    #[schemars(regex(pattern = "^[a-z_]{1,64}$"))]
+    #[schemars(with = "Option<events::states::order::State>")]
     status: Option<String>,
     /// Only this customer's. Without the scope `orders:any` it is oneself in any case.
     customer_id: Option<CustomerId>,

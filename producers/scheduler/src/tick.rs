@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use events::platform::MinuteElapsed;
 use events::{Event, Timestamp};
 use runtime::{Cause, Code, Failure, Transactor};
+use schemars::JsonSchema;
 use serde::Serialize;
 use store::{StoreError, Tx, params};
 use tracing::warn;
@@ -21,7 +22,7 @@ const LAST: &str = "SELECT minute_ms FROM last_minute WHERE id = 1";
 const MOST_BEHIND_MS: i64 = 2 * 60 * 1_000;
 
 /// What a tick found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Tick {
     /// The latest minute that ended, at its last millisecond.
     pub minute: Timestamp,

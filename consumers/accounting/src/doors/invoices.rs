@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use events::billing::InvoiceRequested;
 use events::{Fact, InvoiceId, Money, OrderId, RefundId, Timestamp};
 use runtime::{CallError, Cause, Failure, Problem, clock};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::House;
@@ -16,7 +17,7 @@ use crate::invoices::{self, Invoice, Status};
 use crate::issue_invoice::issue;
 
 /// An invoice as clients see it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct InvoiceView {
     order_id: String,
@@ -31,7 +32,7 @@ pub(crate) struct InvoiceView {
 }
 
 /// A credit note as clients see it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct CreditNoteView {
     credit_note_id: InvoiceId,

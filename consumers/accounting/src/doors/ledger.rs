@@ -5,6 +5,7 @@ use axum::Json;
 use axum::extract::State;
 use events::Money;
 use runtime::Problem;
+use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
@@ -12,14 +13,14 @@ use tokio::task::spawn_blocking;
 use super::House;
 use crate::ledger::{self, Balance};
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct TrialBalance {
     accounts: Vec<AccountView>,
     debit: Money,
     credit: Money,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct AccountView {
     account: String,
     debit: Money,

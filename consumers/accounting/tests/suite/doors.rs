@@ -21,11 +21,13 @@ async fn the_sample_transaction_is_entered_and_listed_with_the_customers_of_the_
     let world = World::new().await;
     let made = post(&world.doors, "/transactions", &sample()).await;
     let shown =
-        json!({ "id": 1, "item": "Office Supplies", "price": 75.50, "date": "2025-07-20", "customer": "John Doe" });
+        json!({ "id": 2, "item": "Office Supplies", "price": 75.50, "date": "2025-07-20", "customer": "John Doe" });
     assert_eq!((made.status, &made.body), (StatusCode::CREATED, &shown));
-    assert_eq!(get(&world.doors, "/transactions/1").await.body, shown);
+    assert_eq!(get(&world.doors, "/transactions/2").await.body, shown);
+    let sample = get(&world.doors, "/transactions/1").await.body;
+    assert_eq!((&sample["id"], &sample["price"]), (&json!(1), &json!(75.50)), "every ledger begins with it");
     let list = get(&world.doors, "/transactions").await.body;
-    assert_eq!(list["transactions"], json!([shown]));
+    assert_eq!(list["transactions"], json!([sample, shown]));
     assert_eq!(list["crmIntegration"]["connected"], json!(true));
     assert_eq!(list["crmIntegration"]["customers"], json!([{ "name": "John", "surname": "Doe" }]));
     assert!(list["crmIntegration"]["timestamp"].is_string());
@@ -37,7 +39,7 @@ async fn the_list_is_there_while_the_crm_is_not() {
     world.crm_says(Crm::Down);
     post(&world.doors, "/transactions", &sample()).await;
     let list = get(&world.doors, "/transactions").await;
-    assert_eq!((list.status, list.body["transactions"].as_array().unwrap().len()), (StatusCode::OK, 1));
+    assert_eq!((list.status, list.body["transactions"].as_array().unwrap().len()), (StatusCode::OK, 2));
     assert_eq!(list.body["crmIntegration"]["connected"], json!(false));
     assert_eq!(list.body["crmIntegration"]["customers"], json!([]));
 }
@@ -48,26 +50,26 @@ async fn corrections_and_deletions_are_entries_more() {
     post(&world.doors, "/transactions", &sample()).await;
     let license =
         json!({ "item": "Software License", "price": 299.99, "date": "2025-10-29", "customer": "Jane Smith" });
-    let changed = put(&world.doors, "/transactions/1", &license).await;
+    let changed = put(&world.doors, "/transactions/2", &license).await;
     assert_eq!((changed.status, &changed.body["item"]), (StatusCode::OK, &json!("Software License")));
-    assert_eq!(get(&world.doors, "/transactions/1").await.body["price"], json!(299.99));
+    assert_eq!(get(&world.doors, "/transactions/2").await.body["price"], json!(299.99));
     assert_eq!(world.balance("revenue").await, -29_999);
-    let gone = delete(&world.doors, "/transactions/1").await;
+    let gone = delete(&world.doors, "/transactions/2").await;
     assert_eq!(gone.status, StatusCode::OK);
     assert!(gone.body["message"].is_string());
     assert_eq!(world.balance("revenue").await, 0);
-    assert_eq!(get(&world.doors, "/transactions").await.body["transactions"], json!([]));
+    assert_eq!(get(&world.doors, "/transactions").await.body["transactions"].as_array().unwrap().len(), 1);
     for answer in [
-        get(&world.doors, "/transactions/1").await,
-        put(&world.doors, "/transactions/1", &license).await,
-        delete(&world.doors, "/transactions/1").await,
+        get(&world.doors, "/transactions/2").await,
+        put(&world.doors, "/transactions/2", &license).await,
+        delete(&world.doors, "/transactions/2").await,
         get(&world.doors, "/transactions/x").await,
     ] {
         assert_eq!((answer.status, &answer.body["code"]), (StatusCode::NOT_FOUND, &json!("not_found")));
     }
     let count = |tx: &mut store::Tx<'_>| tx.query_opt("SELECT COUNT(*) FROM ledger_entries", &[], |row| row.get_i64(0));
-    assert_eq!(world.accounting.read(count).await, Some(8), "two, four and two entries");
-    assert_eq!(post(&world.doors, "/transactions", &sample()).await.body["id"], json!(2), "an id is used once");
+    assert_eq!(world.accounting.read(count).await, Some(10), "the sample's two, and two, four and two");
+    assert_eq!(post(&world.doors, "/transactions", &sample()).await.body["id"], json!(3), "an id is used once");
 }
 
 #[tokio::test]
@@ -120,7 +122,7 @@ async fn pages_lead_through_every_transaction() {
         seen.extend(page["transactions"].as_array().unwrap().iter().map(|each| each["id"].as_i64().unwrap()));
         path = page["next"].as_str().map(ToOwned::to_owned);
     }
-    assert_eq!(seen, [1, 2, 3, 4, 5]);
+    assert_eq!(seen, [1, 2, 3, 4, 5, 6]);
     for query in ["limit=0", "limit=501", "after=x"] {
         let answer = get(&world.doors, &format!("/transactions?{query}")).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{query}");
@@ -173,12 +175,12 @@ async fn an_order_body_that_cannot_be_invoiced_is_told_why() {
 #[tokio::test]
 async fn the_trial_balance_balances() {
     let world = World::new().await;
-    let nothing = json!({ "accounts": [], "debit": money(0), "credit": money(0) });
-    assert_eq!(get(&world.doors, "/ledger/trial-balance").await.body, nothing);
+    let sample = get(&world.doors, "/ledger/trial-balance").await.body;
+    assert_eq!((&sample["debit"], &sample["credit"]), (&money(7_550), &money(7_550)));
     world.accounting.when(&event(requested("o-1")).seal()).await;
     let balance = get(&world.doors, "/ledger/trial-balance").await.body;
-    assert_eq!((&balance["debit"], &balance["credit"]), (&money(30_399), &money(30_399)));
-    assert_eq!(balance["accounts"].as_array().unwrap().len(), 2);
+    assert_eq!((&balance["debit"], &balance["credit"]), (&money(37_949), &money(37_949)));
+    assert_eq!(balance["accounts"].as_array().unwrap().len(), 3);
 }
 
 #[tokio::test]

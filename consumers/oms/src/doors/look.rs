@@ -6,7 +6,8 @@ use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use events::{CustomerId, FieldError, Timestamp};
-use runtime::{Page, Problem, clock};
+use runtime::{Key, Page, Problem, clock};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::StoreError;
 
@@ -18,15 +19,19 @@ use crate::rows;
 use crate::view::{OrderDetail, OrderView};
 
 /// Which orders.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Listing {
+    /// Only those that stand there.
+    #[schemars(with = "Option<Status>")]
     status: Option<String>,
+    /// Only theirs.
+    #[schemars(with = "Option<CustomerId>")]
     customer_id: Option<String>,
 }
 
 /// A page of orders.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Orders {
     orders: Vec<OrderView>,
     /// `after` of the next page; absent on the last.
@@ -35,7 +40,7 @@ pub(super) struct Orders {
 }
 
 /// Stuck orders, and how fresh that is.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Stuck {
     #[serde(flatten)]
@@ -47,7 +52,7 @@ pub(super) struct Stuck {
 
 pub(super) async fn list(
     State(doors): State<Doors>,
-    Page { limit, after }: Page<String>,
+    Page { limit, after }: Page<Key>,
     query: Result<Query<Listing>, QueryRejection>,
 ) -> Result<Json<Orders>, Problem> {
     let query = query.map_err(|error| FieldError::new("query", error.body_text()))?;
@@ -56,7 +61,7 @@ pub(super) async fn list(
     let status = status.as_deref().map(named).transpose()?;
     let customer_id = customer_id.map(CustomerId::try_from).transpose();
     let customer_id = customer_id.map_err(|error| FieldError::new("customerId", error.to_string()))?;
-    let after = after.unwrap_or_default();
+    let after = String::from(after.unwrap_or_default());
     let store = doors.transactor.store().clone();
     let page = store.read(move |tx| {
         let customer_id = customer_id.as_ref().map(CustomerId::as_str);
@@ -67,9 +72,9 @@ pub(super) async fn list(
 
 pub(super) async fn stuck(
     State(doors): State<Doors>,
-    Page { limit, after }: Page<String>,
+    Page { limit, after }: Page<Key>,
 ) -> Result<Json<Stuck>, Problem> {
-    let (after, store) = (after.unwrap_or_default(), doors.transactor.store().clone());
+    let (after, store) = (String::from(after.unwrap_or_default()), doors.transactor.store().clone());
     let page = store.read(move |tx| {
         let orders = Orders::page(rows::stuck(tx, &after, limit)?, limit, &doors.deadlines)?;
         Ok::<_, StoreError>(Stuck { orders, minute_heard_at: rows::minute_heard_ms(tx)?.map(clock::from_ms) })

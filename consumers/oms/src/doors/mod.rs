@@ -8,7 +8,9 @@ mod review;
 use axum::http::HeaderMap;
 use events::OrderId;
 use runtime::Caller::{Gateway, Operator};
+use runtime::openapi::Operation;
 use runtime::{Cause, Door, Identity, Peer, Problem, Transactor};
+use schemars::JsonSchema;
 use serde::Serialize;
 use store::StoreError;
 
@@ -33,16 +35,33 @@ pub(crate) struct Doors {
 /// The REST doors; the warehouse is called as `identity`.
 pub fn doors(transactor: Transactor, config: &Config, identity: &Identity) -> runtime::Doors {
     const CLIENTS: &[runtime::Caller] = &[Gateway, Operator];
+    const CANCEL: Door = Door::of("Cancels an order")
+        .to(CLIENTS)
+        .also(|it| it.refuses(409, "it was dispatched, delivered or rejected: offer a return"));
+    const RETURN: Door = Door::of("Asks to send goods back").to(CLIENTS).also(|it| {
+        it.details("It needs an Idempotency-Key or, for the same purpose, a `returnId`.")
+            .idempotency_key("^[!-~]([ -~]{0,198}[!-~])?$")
+            .gives::<returns::Asked>(200, "it was asked for before")
+            .refuses(409, "not bought, not delivered, sent back before, too late, or too many")
+    });
     let warehouse = identity.peer("warehouse", &config.warehouse_url, config.peer_timeout);
     runtime::Doors::new()
         .get("/orders", look::list, Door::of("Lists orders, page by page").to(CLIENTS))
         .get("/orders/stuck", look::stuck, Door::of("Orders that wait too long, and for what").to(&[Operator]))
         .get("/orders/summary", look::summary, Door::of("Orders by status").to(&[Operator]))
         .get("/orders/{orderId}", look::one, Door::of("One order").to(CLIENTS))
-        .post("/orders/{orderId}/cancel", cancel::cancel, Door::of("Cancels an order").to(CLIENTS))
-        .post("/orders/{orderId}/release", review::release, Door::of("Lets an order on hold go on").to(&[Operator]))
-        .post("/orders/{orderId}/refuse", review::refuse, Door::of("Cancels an order on hold").to(&[Operator]))
-        .post("/orders/{orderId}/returns", returns::ask, Door::of("Asks to send goods back").to(CLIENTS))
+        .post("/orders/{orderId}/cancel", cancel::cancel, CANCEL)
+        .post(
+            "/orders/{orderId}/release",
+            review::release,
+            Door::of("Lets an order on hold go on").to(&[Operator]).also(judged),
+        )
+        .post(
+            "/orders/{orderId}/refuse",
+            review::refuse,
+            Door::of("Cancels an order on hold").to(&[Operator]).also(judged),
+        )
+        .post("/orders/{orderId}/returns", returns::ask, RETURN)
         .with_state(Doors {
             transactor,
             warehouse,
@@ -52,8 +71,12 @@ pub fn doors(transactor: Transactor, config: &Config, identity: &Identity) -> ru
         })
 }
 
+fn judged(operation: Operation) -> Operation {
+    operation.refuses(409, "the order is not on hold")
+}
+
 /// Where an order stands after a request.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Standing {
     order_id: OrderId,

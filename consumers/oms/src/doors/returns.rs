@@ -8,6 +8,7 @@ use events::id::derived;
 use events::line::{MAX_LINES, MAX_QUANTITY};
 use events::{Event, FieldError, OrderId, ReturnId, StockLine};
 use runtime::{JsonBody, Problem};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::Tx;
 
@@ -20,7 +21,7 @@ use crate::room;
 const MAX_KEY_CHARS: usize = 200;
 
 /// Why goods are sent back. A word of a list, so that no text of a customer's gets into an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Reason {
     ChangedMind,
@@ -44,20 +45,22 @@ impl Reason {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Request {
     /// The client's name for it: one within the order, as is its idempotency key. Both name the return whose id is answered.
     #[serde(default)]
     return_id: Option<ReturnId>,
+    /// Each product once.
+    #[schemars(length(min = 1, max = MAX_LINES))]
     lines: Vec<StockLine>,
     reason: Reason,
 }
 
 /// A return as its request is answered.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Asked {
+pub(crate) struct Asked {
     return_id: ReturnId,
     order_id: OrderId,
     status: Status,
@@ -79,9 +82,10 @@ pub(super) async fn ask(
     let order_id = order_id(&id)?;
     let Request { return_id, lines, reason } = request;
     let wanted = gathered(&lines)?;
-    let name = match return_id {
-        Some(return_id) => return_id.to_string(),
-        None => key(&headers)?,
+    let name = match (return_id, key(&headers)?) {
+        (Some(return_id), _) => return_id.to_string(),
+        (None, Some(key)) => key,
+        (None, None) => return Err(no_key()),
     };
     let cause = doors.cause(&order_id, &headers).await?;
     let terms = Terms { window_ms: doors.return_window_ms, damaged_percent: doors.damaged_refund_percent };
@@ -95,14 +99,17 @@ fn named(order_id: &OrderId, name: &str) -> ReturnId {
     ReturnId::from_uuid(derived("return", &format!("{order_id}/{name}")))
 }
 
-fn key(headers: &HeaderMap) -> Result<String, Problem> {
-    let missing = || {
-        let detail = format!("a return needs a returnId or an Idempotency-Key of 1 to {MAX_KEY_CHARS} characters");
-        Problem::bad_request("missing_idempotency_key", detail)
-    };
-    let key = headers.get("idempotency-key").and_then(|value| value.to_str().ok()).map(str::trim);
-    let key = key.filter(|key| (1..=MAX_KEY_CHARS).contains(&key.chars().count()));
-    key.map(ToOwned::to_owned).ok_or_else(missing)
+/// The client's key, if there is one.
+fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let text = value.to_str().ok().map(str::trim);
+    let text = text.filter(|text| (1..=MAX_KEY_CHARS).contains(&text.len()) && !text.contains('\t'));
+    text.map(|text| Some(text.to_owned())).ok_or_else(no_key)
+}
+
+fn no_key() -> Problem {
+    let detail = format!("a return needs a returnId or an Idempotency-Key of 1 to {MAX_KEY_CHARS} characters");
+    Problem::bad_request("missing_idempotency_key", detail)
 }
 
 /// Each product once.

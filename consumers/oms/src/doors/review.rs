@@ -7,6 +7,7 @@ use events::order::OrderReleased;
 use events::states::order::{MACHINE, Trigger};
 use events::{Event, OrderId};
 use runtime::{JsonBody, Problem};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use store::Tx;
 
@@ -16,7 +17,7 @@ use crate::facts::{Entry, Facts, Kind};
 use crate::order::refuse_when_full;
 
 /// Who has a say. A role, never a person's name.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum Role {
     Reviewer,
@@ -32,13 +33,13 @@ impl Role {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Release {
     released_by: Role,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Refuse {
     refused_by: Role,

@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use events::personal;
 use runtime::{JsonBody, Problem, clock};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::StoreError;
@@ -16,7 +17,7 @@ use crate::rows::letters::{self, LetterRow};
 use crate::signed::Signed;
 
 /// A patch, by whom and why.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct Proposal {
     patch: Value,
     #[serde(flatten)]
@@ -24,7 +25,7 @@ pub(super) struct Proposal {
 }
 
 /// An edit as it is shown: which fields it changes, and the payload it makes, masked.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct EditView {
     #[serde(flatten)]
     edit: EditRow,

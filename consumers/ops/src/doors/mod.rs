@@ -9,6 +9,7 @@ mod trail;
 
 use runtime::Caller::Operator;
 use runtime::Door;
+use runtime::openapi::Operation;
 use store::Store;
 
 use crate::peers::Peers;
@@ -26,23 +27,49 @@ pub(crate) struct Doors {
 /// Every door. All of them are for people on call.
 pub(crate) fn doors(store: Store, peers: Peers, planner: Planner, settle_patience_ms: i64) -> runtime::Doors {
     let on_call = |summary| Door::of(summary).to(&[Operator]);
+    let control = |summary| on_call(summary).also(|it| it.refuses(409, "the replay's state does not allow it"));
     runtime::Doors::new()
         .get("/groups", letters::groups, on_call("Dead letters by cause"))
         .get("/letters", letters::list, on_call("Lists dead letters, page by page"))
         .post("/letters/archive", letters::archive, on_call("Puts dead letters away"))
         .get("/letters/{letterId}", letters::show, on_call("One dead letter and its story"))
-        .post("/letters/{letterId}/edits", edits::propose, on_call("Proposes another payload"))
-        .post("/letters/{letterId}/edits/withdraw", edits::withdraw, on_call("Takes a proposal back"))
-        .post("/edits/{editId}/approve", edits::approve, on_call("Approves a proposal of somebody else"))
-        .post("/plans", plans::make, on_call("What a replay would do"))
+        .post(
+            "/letters/{letterId}/edits",
+            edits::propose,
+            on_call("Proposes another payload").also(|it| it.refuses(409, "the letter is not open")),
+        )
+        .post(
+            "/letters/{letterId}/edits/withdraw",
+            edits::withdraw,
+            on_call("Takes a proposal back").also(|it| it.refuses(409, "the letter is not open, or has no edit")),
+        )
+        .post(
+            "/edits/{editId}/approve",
+            edits::approve,
+            on_call("Approves a proposal of somebody else")
+                .also(|it| it.refuses(409, "it was replaced or approved before")),
+        )
+        .post(
+            "/plans",
+            plans::make,
+            on_call("What a replay would do")
+                .also(|it| it.refuses(422, "no letter fits, or letters of several consumers do")),
+        )
         .get("/plans/{plan}", plans::show, on_call("One plan"))
-        .post("/replays", replays::start, on_call("Starts the replay of a plan"))
+        .post("/replays", replays::start, on_call("Starts the replay of a plan").also(started))
         .get("/replays", replays::list, on_call("Lists replays, page by page"))
         .get("/replays/{replayId}", replays::show, on_call("One replay"))
-        .post("/replays/{replayId}/pause", replays::pause, on_call("Pauses a replay"))
-        .post("/replays/{replayId}/resume", replays::resume, on_call("Goes on with a replay"))
-        .post("/replays/{replayId}/cancel", replays::cancel, on_call("Ends a replay"))
+        .post("/replays/{replayId}/pause", replays::pause, control("Pauses a replay"))
+        .post("/replays/{replayId}/resume", replays::resume, control("Goes on with a replay"))
+        .post("/replays/{replayId}/cancel", replays::cancel, control("Ends a replay"))
         .get("/audit", trail::list, on_call("Who did what, and why"))
         .post("/erasures", erasures::erase, on_call("Takes an erased customer out of what was written here"))
         .with_state(Doors { store, peers, planner, settle_patience_ms })
+}
+
+fn started(operation: Operation) -> Operation {
+    operation
+        .refuses(404, "there is no such plan")
+        .refuses(409, "another replay has used the plan, or has its letters")
+        .refuses(410, "the plan is too old")
 }

@@ -7,6 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use events::personal;
 use runtime::{JsonBody, Page, Problem, clock};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::StoreError;
 
@@ -16,11 +17,13 @@ use crate::rows::plans::{self, PlanItem, PlanRow};
 use crate::signed::Signed;
 
 /// Which letters, and who asks. Looking ahead changes nothing, so a reason may be left out.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct Wanted {
     filter: Filter,
+    #[schemars(schema_with = "crate::signed::name")]
     by: String,
     #[serde(default = "looking")]
+    #[schemars(schema_with = "crate::signed::reason")]
     why: String,
 }
 
@@ -29,7 +32,7 @@ fn looking() -> String {
 }
 
 /// A plan with a page of its predictions.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct PlanView {
     #[serde(flatten)]
     plan: PlanRow,

@@ -4,7 +4,8 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use events::personal;
-use runtime::{JsonBody, Page, Problem, clock};
+use runtime::{JsonBody, Key, Page, Problem, clock};
+use schemars::JsonSchema;
 use serde::Serialize;
 use store::{StoreError, Tx};
 
@@ -16,7 +17,7 @@ use crate::rows::replays::{self, ReplayRow};
 use crate::signed::Signed;
 
 /// A replay and where its messages stand.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ReplayView {
     #[serde(flatten)]
@@ -31,7 +32,7 @@ pub(super) struct ReplayView {
     skipped: Vec<ItemRow>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Listed {
     replays: Vec<ReplayView>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,10 +54,10 @@ pub(super) async fn start(
 
 pub(super) async fn list(
     State(doors): State<Doors>,
-    Page { limit, after }: Page<String>,
+    Page { limit, after }: Page<Key>,
 ) -> Result<Json<Listed>, Problem> {
     let page = doors.store.read(move |tx| {
-        let rows = replays::list(tx, &after.unwrap_or_default(), limit)?;
+        let rows = replays::list(tx, &String::from(after.unwrap_or_default()), limit)?;
         let is_full = u32::try_from(rows.len()).is_ok_and(|count| count == limit);
         let next = rows.last().filter(|_| is_full).map(|last| last.replay_id.clone());
         let replays = rows.into_iter().map(|row| brief(tx, row)).collect::<Result<_, _>>()?;

@@ -5,12 +5,13 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use events::FieldError;
 use runtime::{Page, Problem};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::doors::Doors;
 use crate::rows::audit::{self, About, Entry};
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(super) struct Asked {
     #[serde(default)]
     letter: String,
@@ -21,7 +22,7 @@ pub(super) struct Asked {
     newest: bool,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Trail {
     entries: Vec<Entry>,
     /// `after` of the next page; absent on the last.

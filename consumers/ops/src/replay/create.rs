@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use events::FieldError;
 use runtime::Problem;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{StoreError, Tx};
@@ -20,26 +21,32 @@ use crate::signed::Signed;
 const PAGE: u32 = 500;
 
 /// How a plan is to be carried out.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Order {
     /// The plan's hash.
     pub(crate) plan: String,
     /// Who.
+    #[schemars(schema_with = "crate::signed::name")]
     pub(crate) by: String,
     /// Why.
+    #[schemars(schema_with = "crate::signed::reason")]
     pub(crate) why: String,
     /// Messages a second, at most. 1..=10,000; 100 when not given.
     #[serde(default = "default_rate")]
+    #[schemars(range(min = 1, max = MAX_RATE_PER_S))]
     pub(crate) rate_per_second: u32,
     /// Messages in the first steps, each settled before the next begins; then come all others. 1, 5, 20, 100 when not given.
     #[serde(default = "default_ramp")]
+    #[schemars(length(max = MAX_RAMP_STEPS), inner(range(min = 1)))]
     pub(crate) ramp: Vec<u32>,
     /// The share of failures above which the replay stops itself. 0..=1; 0.05 when not given.
     #[serde(default = "default_share")]
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub(crate) stop_at_failure_share: f64,
     /// Predictions to try besides `applied`: `illegal_state`, `schema`, `permanent`, `transient`.
     #[serde(default)]
+    #[schemars(inner(regex(pattern = "^(illegal_state|schema|permanent|transient)$")))]
     pub(crate) include: Vec<String>,
 }
 

@@ -1,5 +1,6 @@
 //! Who did what, when and why. Rows are added, never changed.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use store::{Row, StoreError, Tx, params};
@@ -18,7 +19,7 @@ const NEWEST: &str = "SELECT seq, at_ms, action, by_whom, why, what, letter_id, 
 pub(crate) const ITSELF: &str = "ops";
 
 /// One action.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Entry {
     pub(crate) seq: i64,

@@ -1,5 +1,6 @@
 //! Patched copies of letters.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use store::{Row, StoreError, Tx, params};
@@ -16,7 +17,7 @@ const APPROVE: &str = "UPDATE edits SET approved_by = ?2, approved_why = ?3, app
     WHERE edit_id = ?1 AND approved_by IS NULL AND made_by <> ?2";
 
 /// A patched copy.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EditRow {
     pub(crate) edit_id: String,

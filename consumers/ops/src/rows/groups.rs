@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use store::{StoreError, Tx, params};
 
@@ -19,7 +20,7 @@ const COUNT: &str =
     ORDER BY consumer, code, fingerprint, event_type, state LIMIT ?9";
 
 /// Letters that died at one consumer of one cause.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Group {
     pub(crate) fingerprint: String,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use store::{Row, StoreError, Tx, params};
 
@@ -101,7 +102,7 @@ pub(crate) struct GivenUp {
 }
 
 /// An item as it is shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ItemRow {
     pub(crate) position: i64,
@@ -112,7 +113,7 @@ pub(crate) struct ItemRow {
 }
 
 /// How many items are in each state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub(crate) struct Counts {
     pub(crate) waiting: u32,
     pub(crate) published: u32,

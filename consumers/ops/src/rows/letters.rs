@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use store::{Row, StoreError, Tx, params};
 
@@ -59,7 +60,7 @@ const FORGET_DEATHS: &str = "DELETE FROM deaths WHERE letter_id = ?1";
 const FORGET: &str = "DELETE FROM letters WHERE letter_id = ?1";
 
 /// A letter as it stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct LetterRow {
     pub(crate) letter_id: String,
@@ -90,7 +91,7 @@ pub(crate) struct LetterRow {
 }
 
 /// One death, as it is shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct DeathRow {
     pub(crate) kind: String,

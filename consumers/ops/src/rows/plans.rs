@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use store::{Row, StoreError, Tx, params};
@@ -28,7 +29,7 @@ const FORGET_ITEMS: &str = "DELETE FROM plan_items WHERE plan_hash = ?1";
 const FORGET: &str = "DELETE FROM plans WHERE plan_hash = ?1 AND replay_id IS NULL";
 
 /// A plan without its items.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PlanRow {
     #[serde(rename = "plan")]
@@ -43,7 +44,7 @@ pub(crate) struct PlanRow {
 }
 
 /// What is predicted of one letter.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PlanItem {
     pub(crate) position: i64,

@@ -1,5 +1,6 @@
 //! Replays: how they are to run and where they stand.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use store::{Row, StoreError, Tx, params};
 
@@ -27,7 +28,7 @@ const RESUME: &str =
     WHERE replay_id = ?1";
 
 /// A replay.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ReplayRow {
     pub(crate) replay_id: String,

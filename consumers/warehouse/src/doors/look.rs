@@ -4,7 +4,8 @@ use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use events::{FieldError, OrderId, ShipmentId};
-use runtime::{Page, Problem};
+use runtime::{Key, Page, Problem};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::StoreError;
 
@@ -14,14 +15,16 @@ use crate::shipment::{Shipment, ShipmentView};
 use crate::tracking;
 
 /// Which shipments: an order's, or a page of all.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Listing {
+    /// Only those of this order.
+    #[schemars(with = "Option<OrderId>")]
     order_id: Option<String>,
 }
 
 /// A list of shipments.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Shipments {
     shipments: Vec<ShipmentView>,
     /// `after` of the next page; absent on the last, and for an order's shipments.
@@ -37,7 +40,7 @@ impl Shipments {
 
 pub(super) async fn list(
     State(doors): State<Doors>,
-    Page { limit, after }: Page<String>,
+    Page { limit, after }: Page<Key>,
     query: Result<Query<Listing>, QueryRejection>,
 ) -> Result<Json<Shipments>, Problem> {
     let query = query.map_err(|error| FieldError::new("query", error.body_text()))?;
@@ -47,7 +50,7 @@ pub(super) async fn list(
         let found: Result<_, StoreError> = doors.transactor.store().read(move |tx| rows::of_order(tx, &order_id)).await;
         return Ok(Json(Shipments::whole(found?)));
     }
-    let after = after.unwrap_or_default();
+    let after = String::from(after.unwrap_or_default());
     let found: Result<_, StoreError> = doors.transactor.store().read(move |tx| rows::list(tx, &after, limit)).await;
     let found = found?;
     let full = u32::try_from(found.len()).is_ok_and(|count| count == limit);

@@ -1,14 +1,15 @@
 //! `POST /returns/{returnId}/received`: the goods are back and were inspected. And a look at returns.
 
 use axum::Json;
-use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use events::fulfillment::{InspectedLine, ReturnOutcome};
+use events::line::MAX_LINES;
 use events::states::returns::{MACHINE, Trigger};
 use events::{FieldError, OrderId, ReturnId, Timestamp};
 use runtime::body::{self, MAX_JSON_BYTES};
-use runtime::{Problem, clock};
+use runtime::{JsonBytes, Problem, clock};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::StoreError;
 
@@ -21,13 +22,14 @@ use crate::returns::{self, ExpectedLine, Finding, Return, Status};
 const MOST_SHOWN: u32 = 500;
 
 /// What the inspection found.
-#[derive(Debug, Deserialize)]
-struct Inspection {
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(super) struct Inspection {
+    #[schemars(length(max = MAX_LINES))]
     lines: Vec<Finding>,
 }
 
 /// A return as the REST doors show it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ReturnView {
     return_id: ReturnId,
@@ -48,13 +50,13 @@ impl From<Return> for ReturnView {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Listing {
     order_id: OrderId,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Returns {
     returns: Vec<ReturnView>,
 }
@@ -77,9 +79,8 @@ pub(super) async fn list(
 pub(super) async fn receive(
     State(doors): State<Doors>,
     Path(id): Path<String>,
-    request: Body,
+    JsonBytes(bytes): JsonBytes<MAX_JSON_BYTES>,
 ) -> Result<Json<ReturnView>, Problem> {
-    let bytes = body::read(request, MAX_JSON_BYTES).await?;
     let inspection: Option<Inspection> = if bytes.is_empty() { None } else { body::decode(&bytes)? };
     let expected = find(&doors, &id).await?;
     let findings = inspection.as_ref().map(|inspection| inspection.lines.as_slice());

@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use events::EventId;
 use runtime::{Cause, Problem};
+use schemars::JsonSchema;
 use serde::Serialize;
 use store::StoreError;
 
@@ -12,7 +13,7 @@ use crate::command;
 use crate::doors::{Doors, order_id, traceparent};
 use crate::rows;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Stopped {
     stopped: bool,
 }

@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use events::states::shipment::Trigger;
 use events::{Event, EventId, FieldError, ShipmentId, Timestamp};
 use runtime::{JsonBody, Problem};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use store::{StoreError, Tx};
 
@@ -19,12 +20,13 @@ const MAX_PLACE_CHARS: usize = 200;
 /// How far a carrier's clock may be ahead of ours, in milliseconds: one day.
 const MAX_AHEAD_MS: i64 = 24 * 60 * 60 * 1_000;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Tracked {
     status: Report,
     at: Timestamp,
     #[serde(default)]
+    #[schemars(length(max = MAX_PLACE_CHARS), regex(pattern = r"^[^\x00-\x1F\x7F-\x9F]*$"))]
     place: Option<String>,
     reference: EventId,
     /// Which delivery it is about; without it the one that was under way at `at`.
@@ -39,8 +41,11 @@ pub(super) async fn track(
 ) -> Result<Json<ShipmentView>, Problem> {
     let shipment_id: ShipmentId = id.parse().map_err(|_| Problem::not_found("shipment"))?;
     let Tracked { status, at, place, reference, tracking_number } = tracked;
-    if place.as_ref().is_some_and(|place| place.chars().count() > MAX_PLACE_CHARS) {
-        return Err(FieldError::new("place", format!("must be at most {MAX_PLACE_CHARS} characters")).into());
+    if place
+        .as_ref()
+        .is_some_and(|place| place.chars().count() > MAX_PLACE_CHARS || place.chars().any(char::is_control))
+    {
+        return Err(FieldError::new("place", format!("must be at most {MAX_PLACE_CHARS} printable characters")).into());
     }
     let found: Result<_, StoreError> = {
         let shipment_id = shipment_id.clone();

@@ -1,78 +1,86 @@
-//! What a door takes and answers, for the description of a service's API.
+//! `GET /openapi.json`: the doors of a service as an OpenAPI 3.1 document.
 
-use std::fmt;
+use std::sync::{Arc, OnceLock};
 
-use super::{Caller, Callers, Listed};
-use crate::openapi::{Needs, Operation};
+use axum::Json;
+use serde_json::Value;
 
-/// Adds to an operation what a door takes and answers. All of them are equal: a door is told apart by method and path.
-#[derive(Clone, Copy)]
-pub struct Description(pub(super) fn(Operation) -> Operation);
+use super::{Caller, Callers, Door, Doors, Hung, Listed};
+use crate::openapi::{Api, DOCUMENT, Needs, Operation};
 
-impl Description {
-    /// Nothing is said.
-    pub(super) const NONE: Self = Self(|operation| operation);
-}
+/// What every description begins with.
+const ABOUT: &str = "Errors are problems (RFC 9457); their `code` is stable. Every answer has X-Request-Id. A path that is not here is 404, \
+a method that is not here 405 with `Allow`.";
 
-impl PartialEq for Description {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl Eq for Description {}
-
-impl fmt::Debug for Description {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Description")
-    }
-}
-
-impl Listed {
-    /// The door, described; with the refusals that stand before every door.
-    #[must_use]
-    pub fn operation(&self) -> Operation {
-        let operation = Operation::new(self.method.as_str(), self.path, self.summary);
-        let operation = match self.callers {
-            Callers::Anyone => operation.needs(Needs::Nothing),
-            Callers::PubSub => guarded(operation).details("For Pub/Sub's push subscriptions."),
-            Callers::These(callers) => {
-                let names: Vec<&str> = callers.iter().copied().map(Caller::name).collect();
-                guarded(operation).details(format!("For {}.", names.join(", ")))
+impl Doors {
+    /// These doors and one more, which describes all of them. Who may see it is who may be shown everything: the operator.
+    pub(crate) fn describing_themselves(self, service: &'static str) -> Self {
+        let document: Arc<OnceLock<Value>> = Arc::default();
+        let this = self.clone();
+        let show = move || {
+            let (document, this) = (Arc::clone(&document), this.clone());
+            async move {
+                // Rendered when somebody asks first: most services live without being asked.
+                Json(
+                    document
+                        .get_or_init(|| this.with_description(|| async { Json(Value::Null) }).api(service).document())
+                        .clone(),
+                )
             }
         };
-        (self.description.0)(operation)
+        self.with_description(show)
+    }
+
+    fn with_description<F, Work>(self, show: F) -> Self
+    where
+        F: FnOnce() -> Work + Clone + Send + Sync + 'static,
+        Work: Future<Output = Json<Value>> + Send + 'static,
+    {
+        self.get(DOCUMENT, show, Door::of("This description, OpenAPI 3.1").to(&[Caller::Operator]))
+    }
+
+    fn api(&self, service: &'static str) -> Api {
+        self.0.iter().fold(Api::new(service, ABOUT), |api, hung| api.with(hung.described()))
+    }
+}
+
+impl<S> Hung<S> {
+    fn described(&self) -> Operation {
+        let Listed { method, path, summary, callers } = &self.listed;
+        let operation = Operation::new(method.as_str(), *path, *summary);
+        let operation = match callers {
+            Callers::Anyone => operation.needs(Needs::Nothing),
+            Callers::PubSub => guarded(operation.details("For Pub/Sub's push subscriptions.")),
+            Callers::These(callers) => {
+                let names: Vec<&str> = callers.iter().map(|caller| caller.name()).collect();
+                guarded(operation.details(&format!("For {}.", names.join(", "))))
+            }
+        };
+        (self.more)((self.describe)(operation))
     }
 }
 
 fn guarded(operation: Operation) -> Operation {
-    operation.refuses(401, "no token, or none that is believed").refuses(403, "this caller has no business here")
+    operation
+        .refuses(401, "no token, or none that is believed; WWW-Authenticate says why")
+        .refuses(403, "the caller is not on the door's list")
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::doors::{Caller, Door, Doors};
-
-    #[derive(schemars::JsonSchema)]
-    #[expect(dead_code, reason = "only its schema is looked at")]
-    struct Customer {
-        name: String,
-    }
+    use super::*;
+    use crate::problem::Problem;
 
     #[test]
-    fn doors_describe_themselves_with_their_callers() {
-        const LIST: Door = Door::of("Lists customers")
-            .to(&[Caller::Accounting, Caller::Operator])
-            .described(|door| door.gives::<Vec<Customer>>(200, "all of them"));
-        let doors: Doors = Doors::new().get("/customers", || async { "[]" }, LIST);
-        let document = doors.api("crm", "Customers.").document();
-        let list = &document["paths"]["/customers"]["get"];
-        assert_eq!(
-            (list["summary"].as_str(), list["description"].as_str()),
-            (Some("Lists customers"), Some("For accounting, operator."))
-        );
-        let statuses: Vec<&String> = list["responses"].as_object().unwrap().keys().collect();
-        assert_eq!(statuses, ["200", "401", "403"]);
-        assert!(document["components"]["schemas"]["Customer"].is_object());
+    fn a_door_says_whose_it_is_and_what_the_signature_does_not_tell() {
+        let door = Door::of("Greets").to(&[Caller::Oms]).also(|it| it.refuses(409, "not now"));
+        let greet = || async { Ok::<_, Problem>(Json(1)) };
+        let document =
+            Doors::new().get("/hello", greet, door).describing_themselves("greeter").api("greeter").document();
+        let hello = &document["paths"]["/hello"]["get"];
+        let statuses: Vec<&String> = hello["responses"].as_object().unwrap().keys().collect();
+        assert_eq!(statuses, ["200", "401", "403", "409", "503"]);
+        assert_eq!(hello["description"], "For oms.");
+        assert!(!document["paths"][DOCUMENT]["get"].is_null());
     }
 }

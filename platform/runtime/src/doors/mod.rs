@@ -9,7 +9,8 @@
 //! assert_eq!(doors.list().map(|door| door.path).collect::<Vec<_>>(), ["/customers"]);
 //! ```
 //!
-//! [`Doors::list`] has method, path, summary and callers as data: what a service's README and description of its API are made from.
+//! [`Doors::list`] has method, path, summary and callers as data. A service's description of its doors, `GET /openapi.json`, is made of
+//! these and of the handlers' signatures; [`Door::also`] adds what signatures do not tell.
 
 mod caller;
 mod config;
@@ -20,13 +21,14 @@ mod identity;
 use axum::Router;
 use axum::handler::Handler;
 use axum::routing::{self, MethodRouter};
-use http::Method;
+use http::{Method, StatusCode};
+
+use crate::openapi::{Operation, Signature};
+use crate::problem::Problem;
 
 pub use self::caller::Caller;
 pub use self::config::{LOCAL_DOMAIN, PUSH_NAME, clients_of_this_machine, on_this_machine, push_to};
-pub use self::description::Description;
 pub use self::identity::{Identity, audience};
-use crate::openapi::{Api, Operation};
 
 /// Who may come through a door.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,12 +41,12 @@ pub enum Callers {
     These(&'static [Caller]),
 }
 
-/// What a door is for and who may come through it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a door is for, who may come through it, and what its handler's signature does not tell of it.
+#[derive(Debug, Clone, Copy)]
 pub struct Door {
     summary: &'static str,
     callers: Callers,
-    description: Description,
+    more: fn(Operation) -> Operation,
 }
 
 /// A door that is not one yet: it is not known who may come through it.
@@ -58,10 +60,11 @@ impl Door {
         Purpose(summary)
     }
 
-    /// The same door with what it takes and answers: `.described(|door| door.query::<Asked>().gives::<Customers>(200, "a page"))`.
+    /// What its description has besides what the handler's signature tells: statuses, headers, bodies that are read by hand.
     #[must_use]
-    pub const fn described(self, describe: fn(Operation) -> Operation) -> Self {
-        Self { description: Description(describe), ..self }
+    pub const fn also(mut self, more: fn(Operation) -> Operation) -> Door {
+        self.more = more;
+        self
     }
 }
 
@@ -69,17 +72,21 @@ impl Purpose {
     /// Only these come through.
     #[must_use]
     pub const fn to(self, callers: &'static [Caller]) -> Door {
-        Door { summary: self.0, callers: Callers::These(callers), description: Description::NONE }
+        self.door(Callers::These(callers))
     }
 
     /// Pub/Sub comes through, and nobody else.
     pub(crate) const fn to_pubsub(self) -> Door {
-        Door { summary: self.0, callers: Callers::PubSub, description: Description::NONE }
+        self.door(Callers::PubSub)
     }
 
     /// Everybody comes through.
     pub(crate) const fn to_anyone(self) -> Door {
-        Door { summary: self.0, callers: Callers::Anyone, description: Description::NONE }
+        self.door(Callers::Anyone)
+    }
+
+    const fn door(self, callers: Callers) -> Door {
+        Door { summary: self.0, callers, more: std::convert::identity }
     }
 }
 
@@ -94,14 +101,22 @@ pub struct Listed {
     pub summary: &'static str,
     /// Who may come through it.
     pub callers: Callers,
-    /// What it takes and answers.
-    pub description: Description,
 }
 
 /// The doors of a service; `S` is what their handlers stand on.
 #[derive(Clone)]
 #[must_use = "doors lead nowhere until a service has them"]
-pub struct Doors<S = ()>(Vec<(Listed, MethodRouter<S>)>);
+pub struct Doors<S = ()>(Vec<Hung<S>>);
+
+/// A door in its place.
+#[derive(Clone)]
+struct Hung<S> {
+    listed: Listed,
+    /// Describes it. Most are never described, so it is done when somebody asks.
+    describe: fn(Operation) -> Operation,
+    more: fn(Operation) -> Operation,
+    route: MethodRouter<S>,
+}
 
 impl<S: Clone + Send + Sync + 'static> Doors<S> {
     /// None yet.
@@ -110,39 +125,72 @@ impl<S: Clone + Send + Sync + 'static> Doors<S> {
     }
 
     /// Adds `GET path`.
-    pub fn get<H: Handler<T, S>, T: 'static>(self, path: &'static str, handler: H, door: Door) -> Self {
-        self.add(Method::GET, path, routing::get(handler), door)
+    pub fn get<H: Handler<T, S> + Signature<T, S>, T: 'static>(
+        self,
+        path: &'static str,
+        handler: H,
+        door: Door,
+    ) -> Self {
+        self.add(Method::GET, path, routing::get(handler), H::described, door)
     }
 
     /// Adds `POST path`.
-    pub fn post<H: Handler<T, S>, T: 'static>(self, path: &'static str, handler: H, door: Door) -> Self {
-        self.add(Method::POST, path, routing::post(handler), door)
+    pub fn post<H: Handler<T, S> + Signature<T, S>, T: 'static>(
+        self,
+        path: &'static str,
+        handler: H,
+        door: Door,
+    ) -> Self {
+        self.add(Method::POST, path, routing::post(handler), H::described, door)
     }
 
     /// Adds `PUT path`.
-    pub fn put<H: Handler<T, S>, T: 'static>(self, path: &'static str, handler: H, door: Door) -> Self {
-        self.add(Method::PUT, path, routing::put(handler), door)
+    pub fn put<H: Handler<T, S> + Signature<T, S>, T: 'static>(
+        self,
+        path: &'static str,
+        handler: H,
+        door: Door,
+    ) -> Self {
+        self.add(Method::PUT, path, routing::put(handler), H::described, door)
     }
 
     /// Adds `DELETE path`.
-    pub fn delete<H: Handler<T, S>, T: 'static>(self, path: &'static str, handler: H, door: Door) -> Self {
-        self.add(Method::DELETE, path, routing::delete(handler), door)
+    pub fn delete<H: Handler<T, S> + Signature<T, S>, T: 'static>(
+        self,
+        path: &'static str,
+        handler: H,
+        door: Door,
+    ) -> Self {
+        self.add(Method::DELETE, path, routing::delete(handler), H::described, door)
     }
 
-    fn add(mut self, method: Method, path: &'static str, route: MethodRouter<S>, door: Door) -> Self {
-        let Door { summary, callers, description } = door;
-        self.0.push((Listed { method, path, summary, callers, description }, route));
+    fn add(
+        mut self,
+        method: Method,
+        path: &'static str,
+        route: MethodRouter<S>,
+        describe: fn(Operation) -> Operation,
+        door: Door,
+    ) -> Self {
+        let Door { summary, callers, more } = door;
+        self.0.push(Hung { listed: Listed { method, path, summary, callers }, describe, more, route });
         self
     }
 
     /// Gives the handlers what they stand on.
     pub fn with_state(self, state: S) -> Doors {
-        Doors(self.0.into_iter().map(|(listed, route)| (listed, route.with_state(state.clone()))).collect())
+        let stand = |Hung { listed, describe, more, route }: Hung<S>| Hung {
+            listed,
+            describe,
+            more,
+            route: route.with_state(state.clone()),
+        };
+        Doors(self.0.into_iter().map(stand).collect())
     }
 
     /// Every door, in the order they were added.
     pub fn list(&self) -> impl Iterator<Item = &Listed> {
-        self.0.iter().map(|(listed, _)| listed)
+        self.0.iter().map(|hung| &hung.listed)
     }
 }
 
@@ -159,17 +207,14 @@ impl Doors {
         self
     }
 
-    /// These doors as an API that can be described.
-    pub fn api(&self, title: &'static str, about: &str) -> Api {
-        self.list().fold(Api::new(title, about), |api, door| api.with(door.operation()))
-    }
-
-    /// The router, with `identity` at every door. A path that has no door is 404.
+    /// The router, with `identity` at every door. A path that has no door is 404, a method that has none 405.
     pub(crate) fn open(self, identity: &Identity) -> Router {
-        let router = self.0.into_iter().fold(Router::new(), |router, (listed, route)| {
+        let router = self.0.into_iter().fold(Router::new(), |router, Hung { listed, route, .. }| {
             router.route(listed.path, guard::guarded(route, &listed, identity))
         });
-        router.fallback(|| async { crate::Problem::not_found("path") })
+        router.fallback(|| async { Problem::not_found("path") }).method_not_allowed_fallback(|| async {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path does not take this method")
+        })
     }
 
     /// The router with nobody at any door: for tests of what is behind them, within one process.

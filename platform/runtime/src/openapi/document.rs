@@ -1,11 +1,12 @@
 //! The document from the description.
 
+use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
-use schemars::{Schema, SchemaGenerator};
+use schemars::transform::{RecursiveTransform, Transform};
 use serde_json::{Map, Value, json};
 
-use super::operation::{Answer, Body, Content, Needs, Operation};
-use super::{Api, DOCUMENT, PAGE};
+use super::operation::{Answer, Body, Content, Header, Needs, Operation, SchemaOf};
+use super::{Api, DOCUMENT, PAGE, bounds};
 use crate::problem::Problem;
 
 /// The name under which the token is described.
@@ -18,7 +19,7 @@ const ID_PATTERN: &str = "^[A-Za-z0-9._-]{1,64}$";
 pub(super) fn render(api: &Api) -> Value {
     let settings =
         SchemaSettings::draft2020_12().with(|settings| settings.definitions_path = "/components/schemas".into());
-    let mut generator = settings.into_generator();
+    let mut generator = settings.with_transform(RecursiveTransform(bounds::of_integers)).into_generator();
     let mut paths: Map<String, Value> = Map::new();
     for operation in &api.operations {
         let path = paths.entry(operation.path.clone()).or_insert_with(|| json!({}));
@@ -100,21 +101,31 @@ fn security(needs: &Needs) -> Value {
 
 fn parameters(operation: &Operation) -> Vec<Value> {
     let in_path = operation.path.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| {
-        json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string", "pattern": ID_PATTERN } })
+        let schema = operation.in_path.map_or_else(|| json!({ "type": "string", "pattern": ID_PATTERN }), by_itself);
+        json!({ "name": name, "in": "path", "required": true, "schema": schema })
     });
-    let in_query = operation.query.map(fields).unwrap_or_default();
-    let in_header = operation.headers.iter().map(|header| {
-        json!({ "name": header.name, "in": "header", "required": header.required, "description": header.description,
-            "schema": { "type": "string" } })
+    let in_query = operation.queries.iter().flat_map(|query| fields(*query));
+    let in_header = operation.headers.iter().map(|Header { name, description, required, pattern }| {
+        let mut schema = json!({ "type": "string" });
+        if let Some(pattern) = pattern {
+            schema["pattern"] = json!(pattern);
+        }
+        json!({ "name": name, "in": "header", "required": required, "description": description, "schema": schema })
     });
     in_path.chain(in_query).chain(in_header).collect()
 }
 
+/// A schema that needs no other.
+fn by_itself(schema: SchemaOf) -> Value {
+    let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    let mut schema = schema(&mut settings.into_generator());
+    RecursiveTransform(bounds::of_integers).transform(&mut schema);
+    schema.into()
+}
+
 /// The fields of a type as query parameters. They hold their schemas themselves.
-fn fields(schema: fn(&mut SchemaGenerator) -> Schema) -> Vec<Value> {
-    let mut generator =
-        SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true).into_generator();
-    let schema: Value = schema(&mut generator).into();
+fn fields(schema: SchemaOf) -> Vec<Value> {
+    let schema = by_itself(schema);
     let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let properties = schema["properties"].as_object().into_iter().flatten();
     let parameter = |(name, schema): (&String, &Value)| {

@@ -15,9 +15,12 @@
 //! assert_eq!(document["paths"]["/hello/{name}"]["get"]["summary"], "Greets somebody");
 //! ```
 
+mod bounds;
 mod document;
 mod operation;
 mod page;
+mod signature;
+mod texts;
 
 use axum::Json;
 use axum::Router;
@@ -28,6 +31,8 @@ use http::header::CONTENT_SECURITY_POLICY;
 use serde_json::Value;
 
 pub use self::operation::{Needs, Operation};
+pub use self::signature::{Gives, Signature, Takes};
+pub use self::texts::{dollars, line, optional_line};
 
 /// Where the document is.
 pub const DOCUMENT: &str = "/openapi.json";

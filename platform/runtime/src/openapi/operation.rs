@@ -24,7 +24,9 @@ pub struct Operation {
     pub(super) summary: String,
     pub(super) details: String,
     pub(super) needs: Needs,
-    pub(super) query: Option<SchemaOf>,
+    /// What the parameter of its path looks like; an id without.
+    pub(super) in_path: Option<SchemaOf>,
+    pub(super) queries: Vec<SchemaOf>,
     pub(super) headers: Vec<Header>,
     pub(super) body: Option<Body>,
     pub(super) answers: Vec<Answer>,
@@ -36,6 +38,7 @@ pub(super) struct Header {
     pub(super) name: &'static str,
     pub(super) description: &'static str,
     pub(super) required: bool,
+    pub(super) pattern: Option<&'static str>,
 }
 
 /// A JSON body.
@@ -72,17 +75,21 @@ impl Operation {
             summary: summary.into(),
             details: String::new(),
             needs: Needs::Token,
-            query: None,
+            in_path: None,
+            queries: Vec::new(),
             headers: Vec::new(),
             body: None,
             answers: Vec::new(),
         }
     }
 
-    /// More about it than the summary.
+    /// More about it than the summary, after what was said before.
     #[must_use]
-    pub fn details(mut self, details: impl Into<String>) -> Self {
-        self.details = details.into();
+    pub fn details(mut self, details: &str) -> Self {
+        if !self.details.is_empty() {
+            self.details.push('\n');
+        }
+        self.details.push_str(details);
         self
     }
 
@@ -93,17 +100,33 @@ impl Operation {
         self
     }
 
-    /// Takes the fields of `T` as query parameters.
+    /// The parameter of its path is a `T`; an id unless told.
+    #[must_use]
+    pub fn in_path<T: JsonSchema>(mut self) -> Self {
+        self.in_path = Some(SchemaGenerator::subschema_for::<T>);
+        self
+    }
+
+    /// Takes the fields of `T` as query parameters; those of several types together.
     #[must_use]
     pub fn query<T: JsonSchema>(mut self) -> Self {
-        self.query = Some(SchemaGenerator::subschema_for::<T>);
+        self.queries.push(SchemaGenerator::subschema_for::<T>);
         self
     }
 
     /// Takes a header.
     #[must_use]
     pub fn header(mut self, name: &'static str, required: bool, description: &'static str) -> Self {
-        self.headers.push(Header { name, description, required });
+        self.headers.push(Header { name, description, required, pattern: None });
+        self
+    }
+
+    /// Takes a name of the client's choice for what it makes, so that the same again is the same; `pattern` says what it looks like.
+    #[must_use]
+    pub fn idempotency_key(mut self, pattern: &'static str) -> Self {
+        let description =
+            "A name of the client's choice: the same again gets the same answer, and has no second effect";
+        self.headers.push(Header { name: "idempotency-key", description, required: false, pattern: Some(pattern) });
         self
     }
 

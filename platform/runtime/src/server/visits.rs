@@ -9,7 +9,9 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
 use axum::response::{IntoResponse, Response};
+use http::Uri;
 use hyper::body::Incoming;
+use percent_encoding::percent_decode_str;
 use tokio::sync::{Semaphore, TryAcquireError};
 use tower::ServiceExt;
 use tracing::warn;
@@ -63,7 +65,22 @@ impl Visits {
                     .into_response();
             }
         };
+        if !is_text(request.uri()) {
+            return Problem::bad_request(
+                "bad_uri",
+                "the path must be UTF-8, and neither it nor the query may hold U+0000",
+            )
+            .into_response();
+        }
         let Ok(response) = self.router.clone().oneshot(request).await;
         response
     }
+}
+
+/// Whether a URI says text that a database can hold.
+fn is_text(uri: &Uri) -> bool {
+    let has_nul = |text: &str| text.contains("%00");
+    // Most paths have nothing to decode.
+    let is_utf8 = !uri.path().contains('%') || percent_decode_str(uri.path()).decode_utf8().is_ok();
+    is_utf8 && !has_nul(uri.path()) && !uri.query().is_some_and(has_nul)
 }

@@ -4,8 +4,10 @@ use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
-use events::FieldError;
+use events::{FieldError, ProductId};
 use runtime::Problem;
+use runtime::openapi::{Operation, Takes};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -25,9 +27,21 @@ impl<T: FromStr + Send, S: Send + Sync> FromRequestParts<S> for Named<T> {
     }
 }
 
+impl<T: JsonSchema> Takes for Named<T> {
+    fn taken(operation: Operation) -> Operation {
+        operation.in_path::<T>().refuses(404, "there is no such thing")
+    }
+}
+
 /// The query.
 #[derive(Debug, Clone)]
 pub struct Asked<T>(pub T);
+
+impl<T: JsonSchema> Takes for Asked<T> {
+    fn taken(operation: Operation) -> Operation {
+        operation.query::<T>().refuses(400, "the query cannot be read; `errors` names the field")
+    }
+}
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
     type Rejection = Problem;
@@ -41,13 +55,16 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
 }
 
 /// The query of a list.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct ListQuery {
     /// The longest page wanted. 1..=[`MAX_PAGE`], [`DEFAULT_PAGE`] when absent.
+    #[schemars(with = "Option<u32>", range(min = 1, max = MAX_PAGE))]
     pub limit: Option<String>,
     /// The last thing of the page before.
+    #[schemars(with = "Option<ProductId>")]
     pub after: Option<String>,
-    /// Only these, separated by commas.
+    /// Only these, separated by commas, at most 100; what is no id names nothing.
+    #[schemars(regex(pattern = "^[^,]*(,[^,]*){0,99}$"))]
     pub ids: Option<String>,
 }
 

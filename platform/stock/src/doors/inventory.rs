@@ -10,7 +10,7 @@ use store::{StoreError, Tx};
 
 use super::{Asked, House, ListQuery, Named};
 use crate::catalogue::{self, Put};
-use crate::contract::{Item, ItemChange, ItemUpsert, Page, Quantity, Upserted};
+use crate::contract::{Bulk, Item, ItemChange, Page, Quantity, Upserted};
 use crate::limits::{MAX_BULK, MAX_IDS};
 use crate::products;
 
@@ -103,7 +103,7 @@ pub(super) async fn put(
 /// `PUT /inventory`: many products, all or none.
 pub(super) async fn put_many(
     State(house): State<House>,
-    JsonBody(products): JsonBody<Vec<ItemUpsert>>,
+    JsonBody(Bulk(products)): JsonBody<Bulk>,
 ) -> Result<Json<Upserted>, Problem> {
     if !(1..=MAX_BULK).contains(&products.len()) {
         return Err(FieldError::new("body", format!("must hold 1 to {MAX_BULK} products")).into());

@@ -36,13 +36,13 @@ pub(crate) struct Asked {
     #[schemars(with = "Option<u32>", range(min = 1, max = 500))]
     limit: Option<String>,
     /// `next` of the page before.
-    #[schemars(length(min = 1, max = 80))]
+    #[schemars(regex(pattern = "^((inventory|furniture|food):[A-Za-z0-9._-]{0,64})$"))]
     after: Option<String>,
     /// Only products whose name has this in it, in capitals or not.
-    #[schemars(length(min = 1, max = 100))]
+    #[schemars(length(min = 1, max = 100), regex(pattern = r"\S"))]
     q: Option<String>,
     /// Only products of this category, in capitals or not.
-    #[schemars(length(min = 1, max = 100))]
+    #[schemars(length(min = 1, max = 100), regex(pattern = r"\S"))]
     category: Option<String>,
     /// Only products that cost at least this, in the shop's currency.
     #[schemars(regex(pattern = r"^[0-9]{1,7}(\.[0-9]{1,2})?$"))]
