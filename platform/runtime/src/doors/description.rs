@@ -62,6 +62,7 @@ impl<S> Hung<S> {
 
 fn guarded(operation: Operation) -> Operation {
     operation
+        .refuses(400, "path or query are no text: not UTF-8, or with U+0000")
         .refuses(401, "no token, or none that is believed; WWW-Authenticate says why")
         .refuses(403, "the caller is not on the door's list")
 }
@@ -79,7 +80,7 @@ mod tests {
             Doors::new().get("/hello", greet, door).describing_themselves("greeter").api("greeter").document();
         let hello = &document["paths"]["/hello"]["get"];
         let statuses: Vec<&String> = hello["responses"].as_object().unwrap().keys().collect();
-        assert_eq!(statuses, ["200", "401", "403", "409", "503"]);
+        assert_eq!(statuses, ["200", "400", "401", "403", "409", "503"]);
         assert_eq!(hello["description"], "For oms.");
         assert!(!document["paths"][DOCUMENT]["get"].is_null());
     }
