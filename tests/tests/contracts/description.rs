@@ -2,7 +2,7 @@
 
 use http::Method;
 use http::header::CONTENT_TYPE;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::client::Answer;
 
@@ -32,8 +32,7 @@ impl Description {
         };
         let kind = answer.headers[CONTENT_TYPE].to_str().expect("a text");
         assert!(content.contains_key(kind), "{what} is {kind}, not {:?}", content.keys());
-        let mut schema = content[kind]["schema"].clone();
-        schema["components"] = self.0["components"].clone();
+        let schema = json!({ "allOf": [content[kind]["schema"]], "components": self.0["components"] });
         let validator = jsonschema::options().should_validate_formats(true).build(&schema).expect("a schema");
         let faults: Vec<String> =
             validator.iter_errors(&answer.body).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
