@@ -87,6 +87,8 @@ impl Stack {
         let broker = Broker::start(settings).await.context("cannot start the broker")?;
         // The first push carries a token.
         broker.prepare_to_sign();
+        // Before anybody says anything: what is said on a topic is not heard by a subscription that is made later.
+        bus::provision::provision(&project, &pushes(&plan.addresses)?, Some(&raw_events::table())).await?;
         let background = Background::start()?;
         let bus = Arc::new(PubSub::connect(project.clone()).await?);
         let connect = PubSub::connect(project.clone());
@@ -100,7 +102,6 @@ impl Stack {
             let start = async move { roster::start(part.name, listen, &database_url, bus, &environment).await };
             workers.push(if part.told { background.run(start).await? } else { start.await? });
         }
-        bus::provision::provision(&project, &pushes(&plan.addresses)?, Some(&raw_events::table())).await?;
         plan.addresses.save(folder)?;
         write_pid(folder)?;
         Ok(Self { data: folder.clone(), broker, workers, background })

@@ -68,6 +68,18 @@ fn orders_are_returned_cancelled_and_reviewed_from_the_command_line() {
         json(data, &["order", "show", &order])["order"]["order"]["status"] == "completed"
     });
 
+    let watched = run(data, &["order", "watch", &order, "--json"]);
+    let said = String::from_utf8_lossy(&watched.stdout).into_owned();
+    let facts: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let heard = |fact: &str| facts.iter().filter(|heard| heard["fact"] == fact).count();
+    assert!(
+        watched.status.success() && heard("order.confirmed") == 1 && heard("fulfillment.shipment_delivered") >= 1,
+        "{said}"
+    );
+    assert_eq!(facts.last().expect("an end")["fact"], "order.completed", "{said}");
+    let said = refusal(data, &["order", "watch", "no-such-order"]);
+    assert!(said.contains("cannot be watched") && said.contains("not_found"), "{said}");
+
     let said = refusal(data, &["order", "cancel", &order]);
     assert!(said.contains("is not cancelled") && said.contains("offer a return"), "{said}");
     let said = refusal(data, &["order", "release", &order]);

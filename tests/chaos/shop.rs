@@ -239,6 +239,9 @@ impl Shop {
             // Some orders are between two steps at any time.
             .env("BOUTIQUE_DISPATCH_DELAY_MS", "200")
             .env("BOUTIQUE_DELIVER_DELAY_MS", "200")
+            // All clients are on this machine.
+            .env("BOUTIQUE_RATE_ADDRESS_PER_S", "1000000")
+            .env("BOUTIQUE_RATE_ADDRESS_BURST", "1000000")
             .env("BOUTIQUE_FRAUD_VELOCITY_LIMIT", "100000")
             // Time passes in short steps, and holds lapse while the run lasts.
             .env("BOUTIQUE_MINUTE_MS", "2000")

@@ -100,8 +100,11 @@ impl Shop {
     pub async fn open_with(settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        let settings_ =
-            broker::Settings { listen, data: folder.path().join("broker"), fast: true, ..Default::default() };
+        let data = folder.path().join("broker");
+        // Deadlines are short here, and the first push would wait for the broker to make its key.
+        std::fs::create_dir(&data).expect("a folder");
+        std::fs::write(data.join("identity.der"), testkit::rsa_key()).expect("a key");
+        let settings_ = broker::Settings { listen, data, fast: true, ..Default::default() };
         let broker = Broker::start(settings_).await.expect("a broker");
         let host = broker.address().to_string();
         Self::assemble(folder, Some(broker), &host, settings).await

@@ -109,6 +109,15 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// An RSA key as PKCS #8 in DER, in one process always the same: a broker that finds it need not make its own, which takes a while.
+///
+/// # Panics
+/// When there are no random numbers.
+pub fn rsa_key() -> &'static [u8] {
+    static KEY: OnceLock<Vec<u8>> = OnceLock::new();
+    rsa_der(&KEY)
+}
+
 /// A key that signs tokens.
 pub struct TestKey {
     id: String,
@@ -240,9 +249,12 @@ fn said(head: &Value, claims: &Value) -> String {
 }
 
 fn rsa_pair(kept: &OnceLock<Vec<u8>>) -> Pair {
-    let der = kept.get_or_init(|| {
+    Pair::Rsa(Box::new(RsaKeyPair::from_pkcs8(rsa_der(kept)).expect("a key just made")))
+}
+
+fn rsa_der(kept: &OnceLock<Vec<u8>>) -> &[u8] {
+    kept.get_or_init(|| {
         let key = RsaPrivateKey::new(&mut OsRng, RSA_BITS).expect("random numbers");
         key.to_pkcs8_der().expect("a key just made").to_bytes().to_vec()
-    });
-    Pair::Rsa(Box::new(RsaKeyPair::from_pkcs8(der).expect("a key just made")))
+    })
 }

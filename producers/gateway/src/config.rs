@@ -39,6 +39,10 @@ pub struct Config {
     pub proxies: Proxies,
     /// Connections at once from one address, except from proxies. From `BOUTIQUE_CONNECTIONS_PER_ADDRESS`; 256. 1..=2,048.
     pub connections_per_address: usize,
+    /// Time a request's head has, in milliseconds. From `BOUTIQUE_HEAD_TIMEOUT_MS`; 10,000. 1..=60,000.
+    pub head_timeout_ms: u64,
+    /// Time a request's body has, in milliseconds. From `BOUTIQUE_BODY_TIMEOUT_MS`; 30,000. 1..=60,000.
+    pub body_timeout_ms: u64,
     /// Streams at once, and of one subject. From `BOUTIQUE_STREAMS`; 1,000, 1..=2,000. From `BOUTIQUE_STREAMS_PER_SUBJECT`; 8, 1..=2,000.
     pub streams: StreamLimits,
     /// Time a request that is passed on has, in milliseconds. From `BOUTIQUE_GATEWAY_TIMEOUT_MS`; 15,000. 1..=60,000.
@@ -128,6 +132,8 @@ impl Config {
             rates: Rates::default(),
             proxies: Proxies::default(),
             connections_per_address: 256,
+            head_timeout_ms: 10_000,
+            body_timeout_ms: 30_000,
             streams: StreamLimits { total: 1_000, per_subject: 8 },
             timeout_ms: 15_000,
             part_timeout_ms: 2_000,
@@ -152,6 +158,8 @@ impl Config {
                 connections_per_address,
                 MAX_CONNECTIONS,
             )?,
+            head_timeout_ms: within(environment, "BOUTIQUE_HEAD_TIMEOUT_MS", default.head_timeout_ms, MAX_TIMEOUT_MS)?,
+            body_timeout_ms: within(environment, "BOUTIQUE_BODY_TIMEOUT_MS", default.body_timeout_ms, MAX_TIMEOUT_MS)?,
             streams: StreamLimits {
                 total: within(environment, "BOUTIQUE_STREAMS", total, MAX_STREAMS)?,
                 per_subject: within(environment, "BOUTIQUE_STREAMS_PER_SUBJECT", per_subject, MAX_STREAMS)?,
@@ -300,10 +308,10 @@ mod tests {
     #[test]
     fn who_is_believed_must_be_said() {
         assert!(read(&NEEDED).is_ok());
-        for missing in 0..NEEDED.len() {
-            let rest: Vec<_> = NEEDED.into_iter().filter(|(name, _)| *name != NEEDED[missing].0).collect();
+        for (missing, _) in NEEDED {
+            let rest: Vec<_> = NEEDED.into_iter().filter(|(name, _)| *name != missing).collect();
             let error = read(&rest).unwrap_err();
-            assert_eq!(error.name, NEEDED[missing].0);
+            assert_eq!(error.name, missing);
             assert!(error.problem.starts_with("is not set: "), "{error}");
         }
     }

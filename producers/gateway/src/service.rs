@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use runtime::server::{Limits, Server};
 use runtime::{Identity, StartError};
@@ -47,6 +48,8 @@ fn limits(config: &Config) -> Limits {
         unlimited: Arc::new(move |address| proxies.has(address)),
         head_bytes: HEAD_BYTES,
         headers: HEADERS,
+        head_time: Duration::from_millis(config.head_timeout_ms),
+        body_time: Duration::from_millis(config.body_timeout_ms),
         ..Limits::default()
     }
 }

@@ -33,7 +33,7 @@ struct Inner {
 
 enum Source {
     Metadata(MetadataServer),
-    Development { key: DevelopmentKey, email: String, scope: Option<String> },
+    Development { key: Box<DevelopmentKey>, email: String, scope: Option<String> },
     Given(String),
 }
 
@@ -66,13 +66,13 @@ impl Signer {
     /// The development key's, as `email`.
     #[must_use]
     pub fn of_development(key: DevelopmentKey, email: String) -> Self {
-        Self::of(Source::Development { key, email, scope: None })
+        Self::of(Source::Development { key: Box::new(key), email, scope: None })
     }
 
     /// The development key's, as `email`, with what it may do as a client.
     #[must_use]
     pub fn of_development_client(key: DevelopmentKey, email: String, scope: String) -> Self {
-        Self::of(Source::Development { key, email, scope: Some(scope) })
+        Self::of(Source::Development { key: Box::new(key), email, scope: Some(scope) })
     }
 
     /// A token that was given, whatever the audience.

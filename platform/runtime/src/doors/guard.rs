@@ -16,11 +16,11 @@ pub(super) fn guarded(route: MethodRouter, listed: &Listed, me: &Identity) -> Me
     if matches!(listed.callers, Callers::Anyone) || me.is_open_house() {
         return route;
     }
-    let (me, listed) = (me.clone(), listed.clone());
+    let (me, callers, path) = (me.clone(), listed.callers, listed.path);
     route.route_layer(from_fn(move |mut request: Request, next: Next| {
-        let (me, listed) = (me.clone(), listed.clone());
+        let me = me.clone();
         async move {
-            match me.admit(listed.callers, request.headers()).await {
+            match me.admit(callers, request.headers()).await {
                 Ok(caller) => {
                     if let Some(caller) = caller {
                         request.extensions_mut().insert(caller);
@@ -29,7 +29,7 @@ pub(super) fn guarded(route: MethodRouter, listed: &Listed, me: &Identity) -> Me
                 }
                 Err(refused) => {
                     // Neither the token nor what it says: whoever reads logs is not to be anybody.
-                    warn!(door = listed.path, code = refused.code(), "a caller was turned away");
+                    warn!(door = path, code = refused.code(), "a caller was turned away");
                     turned_away(refused)
                 }
             }

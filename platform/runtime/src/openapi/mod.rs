@@ -81,7 +81,6 @@ impl Api {
     }
 
     /// `GET /openapi.json` and `GET /docs`.
-    #[must_use]
     pub fn router<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         let document = self.document();
         let page = page::render(&document);

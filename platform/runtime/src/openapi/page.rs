@@ -40,8 +40,7 @@ fn operation_section(html: &mut String, path: &str, method: &str, operation: &Va
     let (method, path) = (escape(&method.to_uppercase()), escape(path));
     push(html, &format!("<h2><code><span class=\"method\">{method}</span>{path}</code></h2>"));
     push(html, &format!("<p>{}</p>{}", text(&operation["summary"]), paragraphs(&operation["description"])));
-    let scopes: Vec<String> =
-        operation["security"][0]["token"].as_array().into_iter().flatten().map(|scope| text(scope)).collect();
+    let scopes: Vec<String> = operation["security"][0]["token"].as_array().into_iter().flatten().map(text).collect();
     let needs = match (operation["security"].as_array().is_some_and(Vec::is_empty), scopes.is_empty()) {
         (true, _) => "Needs no token.".to_owned(),
         (false, true) => "Needs a token.".to_owned(),

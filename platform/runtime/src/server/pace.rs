@@ -69,7 +69,7 @@ impl<S> Paced<S> {
     /// Nothing came. Pending, until the client's time is over.
     fn wait_for_client(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let step = self.turn.step();
-        if step % 2 == 1 {
+        if !step.is_multiple_of(2) {
             // The server is at work; a body has a clock of its own.
             self.reading = None;
             return Poll::Pending;
@@ -108,7 +108,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
         }
         if buf.filled().len() > before {
             let step = this.turn.step();
-            if step % 2 == 0 {
+            if step.is_multiple_of(2) {
                 this.head_in = Some(step);
             }
         }

@@ -18,11 +18,13 @@ pub fn network(address: IpAddr) -> IpAddr {
     }
 }
 
+type Counts = Mutex<HashMap<IpAddr, usize>>;
+
 /// Connections by network. There are never more entries than connections.
 pub(super) struct Places {
     most: usize,
     unlimited: Networks,
-    taken: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    taken: Arc<Counts>,
 }
 
 impl Places {
@@ -47,7 +49,7 @@ impl Places {
 }
 
 /// A connection's place; given back when dropped.
-pub(super) struct Place(Option<(IpAddr, Arc<Mutex<HashMap<IpAddr, usize>>>)>);
+pub(super) struct Place(Option<(IpAddr, Arc<Counts>)>);
 
 impl Drop for Place {
     fn drop(&mut self) {
