@@ -2,12 +2,15 @@
 
 import argparse
 import concurrent.futures
+import functools
 import json
 import os
 import pathlib
 import subprocess
 import sys
 import time
+
+import things
 
 HERE = pathlib.Path(__file__).parent
 # Speaks Pub/Sub's API, not ours.
@@ -16,6 +19,23 @@ NOT_OURS = {"broker"}
 GATEWAY_SCOPES = ["catalog:read", "orders:read", "orders:write", "orders:any"]
 # Services at once: as many as the smallest machine has cores. Each is a process of its own, so they share nothing but the shop.
 SIDE_BY_SIDE = 2
+# Where requests may name things that are there, and how often they do: for the rest they name what is not.
+BINDINGS = {
+    "path.orderId": "orders",
+    "query.orderId": "orders",
+    "path.shipmentId": "shipments",
+    "path.returnId": "returns",
+    "path.letterId": "letters",
+    "path.editId": "edits",
+    "path.plan": "plans",
+    "body.plan": "plans",
+    "path.replayId": "replays",
+    "path.customerId": "customers",
+    "body.customerId": "customers",
+    "path.productId": "products",
+    "body.lines[*].productId": "products",
+}
+HOW_OFTEN = 0.5
 SCHEMATHESIS = pathlib.Path(sys.executable).parent / "schemathesis"
 
 
@@ -27,10 +47,22 @@ def token(options, service):
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def run(options, service, url):
+def configured(options, things):
+    """The settings, with the things there are."""
+    settings = (HERE / "schemathesis.toml").read_text() + "\n[dictionaries]\n"
+    settings += "".join(f"{kind} = {{ values = {json.dumps(values)} }}\n" for kind, values in things.items())
+    settings += "\n[parameters]\n"
+    for parameter, kind in BINDINGS.items():
+        settings += f'"{parameter}" = {{ dictionary = "{kind}", probability = {HOW_OFTEN} }}\n'
+    path = pathlib.Path(options.logs) / "schemathesis.toml"
+    path.write_text(settings)
+    return path
+
+
+def run(options, config, service, url):
     """One service: how many operations and requests, what was found, and how long it took."""
     report = pathlib.Path(options.logs) / f"{service}.json"
-    command = [SCHEMATHESIS, "--config-file", HERE / "schemathesis.toml", "run", f"{url}/openapi.json", "--url", url]
+    command = [SCHEMATHESIS, "--config-file", config, "run", f"{url}/openapi.json", "--url", url]
     command += ["--report-json-path", report]
     began = time.monotonic()
     # In the environment: the command line of a process can be read by everybody.
@@ -65,7 +97,8 @@ def main():
     services = options.services or sorted(set(addresses) - NOT_OURS)
     failed = []
     print(f"{'service':<14} {'operations':>10} {'requests':>9} {'seconds':>8}  findings", flush=True)
-    one = lambda service: run(options, service, addresses[service])
+    config = configured(options, things.made(addresses, functools.cache(lambda service: token(options, service))))
+    one = lambda service: run(options, config, service, addresses[service])
     with concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         runs = list(zip(services, pool.map(one, services)))
     for service, (code, report, seconds) in runs:

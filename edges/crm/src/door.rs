@@ -57,7 +57,7 @@ pub(crate) struct House {
 pub(crate) fn doors(store: Store, config: Config) -> Doors {
     const ADD: Door = Door::of("Adds a customer")
         .to(&[Operator])
-        .also(|it| it.gives::<CustomerView>(200, "it was there").refuses(409, "another customer has this id"));
+        .described(|it| it.gives::<CustomerView>(200, "it was there").refuses(409, "another customer has this id"));
     Doors::new()
         .get("/customers", list, Door::of("Lists customers, page by page").to(&[Accounting, Operator]))
         .post("/customers", create, ADD)

@@ -22,9 +22,9 @@ struct House {
 pub(crate) fn doors(store: Store, inventory: Inventory) -> Doors {
     Doors::new()
         .get("/food", list, Door::of("The menu, with what inventory says of it").to(&[Gateway, Checkout, Operator]))
-        .post("/food", create, Door::of("Adds a dish").to(&[Operator]).also(kept))
+        .post("/food", create, Door::of("Adds a dish").to(&[Operator]).described(kept))
         .get("/food/{id}", one, Door::of("One dish").to(&[Gateway, Checkout, Operator]))
-        .put("/food/{id}", change, Door::of("Changes a dish").to(&[Operator]).also(kept))
+        .put("/food/{id}", change, Door::of("Changes a dish").to(&[Operator]).described(kept))
         .delete("/food/{id}", remove, Door::of("Takes a dish off the menu").to(&[Operator]))
         .with_state(House { store, inventory })
 }

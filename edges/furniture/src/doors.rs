@@ -16,7 +16,7 @@ use crate::rows;
 pub(crate) fn doors(store: Store) -> Doors {
     const REMOVE: Door = Door::of("Takes a piece of furniture out of the catalogue")
         .to(&[Operator])
-        .also(|it| it.refuses(409, "units of it are held"));
+        .described(|it| it.refuses(409, "units of it are held"));
     Doors::new()
         .get("/furniture", list, Door::of("Lists furniture, page by page").to(&[Gateway, Operator]))
         .post("/furniture", create, Door::of("Adds a piece of furniture").to(&[Operator]))

@@ -60,7 +60,7 @@ struct Asked {
 
 const ATTEMPTS: Door = Door::of("Deliveries that failed here")
     .to(&[Caller::Ops, Caller::Operator])
-    .also(|it| it.refuses(422, "the query names neither an event nor an order, or both"));
+    .described(|it| it.refuses(422, "the query names neither an event nor an order, or both"));
 
 pub(crate) fn doors(service: &'static str, store: Store) -> Doors {
     Doors::new().get("/attempts", list, ATTEMPTS).with_state((service, store))

@@ -61,7 +61,7 @@ enum Pushed {
 }
 
 /// The caller's token is looked at before a byte of the body is read.
-const PUSH: Door = Door::of("Takes an event that Pub/Sub pushes").to_pubsub().also(|it| {
+const PUSH: Door = Door::of("Takes an event that Pub/Sub pushes").to_pubsub().described(|it| {
     it.details("A wrapped push, or a CloudEvent, binary or structured.")
         .takes::<serde_json::Map<String, serde_json::Value>>()
         .gives_nothing(204, "it was handled, was handled before, is not for us, or has become a dead letter")

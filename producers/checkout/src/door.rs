@@ -26,7 +26,7 @@ pub(crate) const MAX_ORDER_BYTES: usize = 64 * 1024;
 
 /// `POST /orders`, `GET /orders`, `GET /orders/{orderId}`; the edges are called as `identity`.
 pub fn doors(transactor: Transactor, config: &Config, identity: &Identity, metrics: &Metrics) -> Doors {
-    const PLACE: Door = Door::of("Validates and confirms an order").to(&[Gateway, Operator]).also(|it| {
+    const PLACE: Door = Door::of("Validates and confirms an order").to(&[Gateway, Operator]).described(|it| {
         it.idempotency_key("^[!-~]{1,128}$")
             .takes::<Body>()
             .refuses(403, "the risk is too high")
@@ -38,7 +38,7 @@ pub fn doors(transactor: Transactor, config: &Config, identity: &Identity, metri
     });
     const ONE: Door = Door::of("One order as it was answered")
         .to(&[Gateway, Operator])
-        .also(|it| it.gives::<Told>(200, "what was answered"));
+        .described(|it| it.gives::<Told>(200, "what was answered"));
     let checkout = Arc::new(Checkout::new(transactor, config, identity, metrics));
     Doors::new()
         .post("/orders", place, PLACE)

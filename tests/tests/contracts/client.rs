@@ -1,4 +1,4 @@
-//! A caller of one service, with a token of its own.
+//! A caller of one service, with a token of its own. Whatever it is answered is held against the service's own description.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,6 +12,8 @@ use runtime::doors::{LOCAL_DOMAIN, audience};
 use runtime::{CallError, Caller, Peer, clock};
 use serde_json::{Value, json};
 
+use crate::description::Description;
+
 /// How long a service may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -19,6 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Client {
     peer: Peer,
     token: HeaderValue,
+    description: Description,
 }
 
 /// What a service answered.
@@ -40,10 +43,11 @@ impl Client {
 
     /// `caller` at `service`.
     pub async fn named(shop: &Shop, caller: Caller, service: &'static str) -> Self {
+        let document = shop.patient_peer(service, PATIENCE).get("/openapi.json").await.expect("its description");
         let key = DevelopmentKey::open(&development::key_path(&shop.keys())).expect("the shop's key");
         let signer = Signer::of_development(key, format!("{caller}@{LOCAL_DOMAIN}"));
         let token = signer.authorization(&audience(service), clock::now_ms() / 1_000).await.expect("a token");
-        Self { peer: Peer::new(service, &shop.url(service), PATIENCE), token }
+        Self { peer: Peer::new(service, &shop.url(service), PATIENCE), token, description: Description(document) }
     }
 
     /// `GET path`.
@@ -77,7 +81,8 @@ impl Client {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
         let what = format!("{method} {path}");
-        match self.peer.forward(method, path, headers, body.map(Bytes::from).unwrap_or_default()).await {
+        let answer = self.peer.forward(method.clone(), path, headers, body.map(Bytes::from).unwrap_or_default()).await;
+        let answer = match answer {
             Ok(reply) => {
                 let body = if reply.body.is_empty() {
                     Value::Null
@@ -90,7 +95,9 @@ impl Client {
                 Answer { status: problem.status, headers: HeaderMap::new(), body: json!({ "code": problem.code }) }
             }
             Err(error) => panic!("{what}: {error}"),
-        }
+        };
+        self.description.check(&method, path, &answer);
+        answer
     }
 }
 

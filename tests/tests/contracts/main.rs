@@ -4,6 +4,7 @@
 mod accounting;
 mod client;
 mod crm;
+mod description;
 mod descriptions;
 mod food;
 mod fraud_engine;

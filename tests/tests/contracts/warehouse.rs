@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use crate::client::{Client, has_exactly};
 
 fn request(order: &str) -> Value {
-    json!({ "orderId": order, "lines": [{ "productId": "OLJCESPC7Z", "quantity": 1 }] })
+    let price = json!({ "currencyCode": "USD", "units": 67, "nanos": 990_000_000 });
+    let line = json!({ "productId": "OLJCESPC7Z", "quantity": 1, "unitPrice": price, "ledger": "inventory" });
+    json!({ "orderId": order, "lines": [line] })
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ pub(crate) struct House {
 
 /// Every door.
 pub(crate) fn doors(transactor: Transactor, crm: Crm) -> Doors {
-    const ADD: Door = Door::of("Adds a transaction, or issues an invoice").to(&[Oms, Operator]).also(|it| {
+    const ADD: Door = Door::of("Adds a transaction, or issues an invoice").to(&[Oms, Operator]).described(|it| {
         it.takes::<transactions::New>()
             .gives::<transactions::Made>(201, "it is made")
             .gives::<invoices::InvoiceView>(200, "the invoice was issued before")

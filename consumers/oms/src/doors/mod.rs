@@ -37,8 +37,8 @@ pub fn doors(transactor: Transactor, config: &Config, identity: &Identity) -> ru
     const CLIENTS: &[runtime::Caller] = &[Gateway, Operator];
     const CANCEL: Door = Door::of("Cancels an order")
         .to(CLIENTS)
-        .also(|it| it.refuses(409, "it was dispatched, delivered or rejected: offer a return"));
-    const RETURN: Door = Door::of("Asks to send goods back").to(CLIENTS).also(|it| {
+        .described(|it| it.refuses(409, "it was dispatched, delivered or rejected: offer a return"));
+    const RETURN: Door = Door::of("Asks to send goods back").to(CLIENTS).described(|it| {
         it.details("It needs an Idempotency-Key or, for the same purpose, a `returnId`.")
             .idempotency_key("^[!-~]([ -~]{0,198}[!-~])?$")
             .gives::<returns::Asked>(200, "it was asked for before")
@@ -54,12 +54,12 @@ pub fn doors(transactor: Transactor, config: &Config, identity: &Identity) -> ru
         .post(
             "/orders/{orderId}/release",
             review::release,
-            Door::of("Lets an order on hold go on").to(&[Operator]).also(judged),
+            Door::of("Lets an order on hold go on").to(&[Operator]).described(judged),
         )
         .post(
             "/orders/{orderId}/refuse",
             review::refuse,
-            Door::of("Cancels an order on hold").to(&[Operator]).also(judged),
+            Door::of("Cancels an order on hold").to(&[Operator]).described(judged),
         )
         .post("/orders/{orderId}/returns", returns::ask, RETURN)
         .with_state(Doors {

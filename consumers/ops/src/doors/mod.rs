@@ -27,7 +27,7 @@ pub(crate) struct Doors {
 /// Every door. All of them are for people on call.
 pub(crate) fn doors(store: Store, peers: Peers, planner: Planner, settle_patience_ms: i64) -> runtime::Doors {
     let on_call = |summary| Door::of(summary).to(&[Operator]);
-    let control = |summary| on_call(summary).also(|it| it.refuses(409, "the replay's state does not allow it"));
+    let control = |summary| on_call(summary).described(|it| it.refuses(409, "the replay's state does not allow it"));
     runtime::Doors::new()
         .get("/groups", letters::groups, on_call("Dead letters by cause"))
         .get("/letters", letters::list, on_call("Lists dead letters, page by page"))
@@ -36,27 +36,27 @@ pub(crate) fn doors(store: Store, peers: Peers, planner: Planner, settle_patienc
         .post(
             "/letters/{letterId}/edits",
             edits::propose,
-            on_call("Proposes another payload").also(|it| it.refuses(409, "the letter is not open")),
+            on_call("Proposes another payload").described(|it| it.refuses(409, "the letter is not open")),
         )
         .post(
             "/letters/{letterId}/edits/withdraw",
             edits::withdraw,
-            on_call("Takes a proposal back").also(|it| it.refuses(409, "the letter is not open, or has no edit")),
+            on_call("Takes a proposal back").described(|it| it.refuses(409, "the letter is not open, or has no edit")),
         )
         .post(
             "/edits/{editId}/approve",
             edits::approve,
             on_call("Approves a proposal of somebody else")
-                .also(|it| it.refuses(409, "it was replaced or approved before")),
+                .described(|it| it.refuses(409, "it was replaced or approved before")),
         )
         .post(
             "/plans",
             plans::make,
             on_call("What a replay would do")
-                .also(|it| it.refuses(422, "no letter fits, or letters of several consumers do")),
+                .described(|it| it.refuses(422, "no letter fits, or letters of several consumers do")),
         )
         .get("/plans/{plan}", plans::show, on_call("One plan"))
-        .post("/replays", replays::start, on_call("Starts the replay of a plan").also(started))
+        .post("/replays", replays::start, on_call("Starts the replay of a plan").described(started))
         .get("/replays", replays::list, on_call("Lists replays, page by page"))
         .get("/replays/{replayId}", replays::show, on_call("One replay"))
         .post("/replays/{replayId}/pause", replays::pause, control("Pauses a replay"))

@@ -25,18 +25,18 @@ pub(crate) struct Doors {
 /// The REST doors; the ledgers are called as `identity`.
 pub fn doors(transactor: Transactor, config: &Config, identity: &Identity) -> runtime::Doors {
     let stand = Doors { transactor, ledgers: Ledgers::new(config, identity), delays: config.delays };
-    const SHIP: Door = Door::of("Ships an order").to(&[Oms, Operator]).also(|it| {
+    const SHIP: Door = Door::of("Ships an order").to(&[Oms, Operator]).described(|it| {
         it.refuses(409, "nothing is shipped for the order any more")
             .refuses(422, "no ledger knows where some products lie")
     });
     const STOP: Door = Door::of("Stops an order's shipments")
         .to(&[Oms, Operator])
-        .also(|it| it.refuses(409, "the goods are on their way"));
-    const TRACK: Door = Door::of("What the carrier says").to(&[Operator]).also(|it| {
+        .described(|it| it.refuses(409, "the goods are on their way"));
+    const TRACK: Door = Door::of("What the carrier says").to(&[Operator]).described(|it| {
         it.refuses(409, "another report has this reference, it contradicts what is known, or there are too many")
             .refuses(422, "no delivery of the shipment has that number")
     });
-    const RECEIVE: Door = Door::of("Goods have come back").to(&[Operator]).also(|it| {
+    const RECEIVE: Door = Door::of("Goods have come back").to(&[Operator]).described(|it| {
         it.may_take::<receive::Inspection>()
             .refuses(409, "the return was received with another outcome, or is no longer expected")
     });

@@ -6,7 +6,7 @@ use axum::Json;
 use serde_json::Value;
 
 use super::{Caller, Callers, Door, Doors, Hung, Listed};
-use crate::openapi::{Api, DOCUMENT, Needs, Operation};
+use crate::openapi::{DOCUMENT, Needs, Operation};
 
 /// What every description begins with.
 const ABOUT: &str = "Errors are problems (RFC 9457); their `code` is stable. Every answer has X-Request-Id. A path that is not here is 404, \
@@ -23,7 +23,7 @@ impl Doors {
                 // Rendered when somebody asks first: most services live without being asked.
                 Json(
                     document
-                        .get_or_init(|| this.with_description(|| async { Json(Value::Null) }).api(service).document())
+                        .get_or_init(|| this.with_description(|| async { Json(Value::Null) }).api(service, ABOUT).document())
                         .clone(),
                 )
             }
@@ -38,14 +38,10 @@ impl Doors {
     {
         self.get(DOCUMENT, show, Door::of("This description, OpenAPI 3.1").to(&[Caller::Operator]))
     }
-
-    fn api(&self, service: &'static str) -> Api {
-        self.0.iter().fold(Api::new(service, ABOUT), |api, hung| api.with(hung.described()))
-    }
 }
 
 impl<S> Hung<S> {
-    fn described(&self) -> Operation {
+    pub(super) fn operation(&self) -> Operation {
         let Listed { method, path, summary, callers } = &self.listed;
         let operation = Operation::new(method.as_str(), *path, *summary);
         let operation = match callers {
@@ -62,6 +58,7 @@ impl<S> Hung<S> {
 
 fn guarded(operation: Operation) -> Operation {
     operation
+        .refuses(400, "path or query are no text: not UTF-8, or with U+0000")
         .refuses(401, "no token, or none that is believed; WWW-Authenticate says why")
         .refuses(403, "the caller is not on the door's list")
 }
@@ -73,13 +70,13 @@ mod tests {
 
     #[test]
     fn a_door_says_whose_it_is_and_what_the_signature_does_not_tell() {
-        let door = Door::of("Greets").to(&[Caller::Oms]).also(|it| it.refuses(409, "not now"));
+        let door = Door::of("Greets").to(&[Caller::Oms]).described(|it| it.refuses(409, "not now"));
         let greet = || async { Ok::<_, Problem>(Json(1)) };
         let document =
-            Doors::new().get("/hello", greet, door).describing_themselves("greeter").api("greeter").document();
+            Doors::new().get("/hello", greet, door).describing_themselves("greeter").api("greeter", ABOUT).document();
         let hello = &document["paths"]["/hello"]["get"];
         let statuses: Vec<&String> = hello["responses"].as_object().unwrap().keys().collect();
-        assert_eq!(statuses, ["200", "401", "403", "409", "503"]);
+        assert_eq!(statuses, ["200", "400", "401", "403", "409", "503"]);
         assert_eq!(hello["description"], "For oms.");
         assert!(!document["paths"][DOCUMENT]["get"].is_null());
     }

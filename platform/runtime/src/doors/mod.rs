@@ -10,7 +10,7 @@
 //! ```
 //!
 //! [`Doors::list`] has method, path, summary and callers as data. A service's description of its doors, `GET /openapi.json`, is made of
-//! these and of the handlers' signatures; [`Door::also`] adds what signatures do not tell.
+//! these and of the handlers' signatures; [`Door::described`] adds what signatures do not tell.
 
 mod caller;
 mod config;
@@ -23,7 +23,7 @@ use axum::handler::Handler;
 use axum::routing::{self, MethodRouter};
 use http::{Method, StatusCode};
 
-use crate::openapi::{Operation, Signature};
+use crate::openapi::{Api, Operation, Signature};
 use crate::problem::Problem;
 
 pub use self::caller::Caller;
@@ -62,7 +62,7 @@ impl Door {
 
     /// What its description has besides what the handler's signature tells: statuses, headers, bodies that are read by hand.
     #[must_use]
-    pub const fn also(mut self, more: fn(Operation) -> Operation) -> Door {
+    pub const fn described(mut self, more: fn(Operation) -> Operation) -> Door {
         self.more = more;
         self
     }
@@ -205,6 +205,11 @@ impl Doors {
     pub fn merge(mut self, other: Doors) -> Self {
         self.0.extend(other.0);
         self
+    }
+
+    /// These doors as an API that can be described.
+    pub fn api(&self, title: &'static str, about: &str) -> Api {
+        self.0.iter().fold(Api::new(title, about), |api, hung| api.with(hung.operation()))
     }
 
     /// The router, with `identity` at every door. A path that has no door is 404, a method that has none 405.

@@ -6,6 +6,7 @@ use schemars::transform::{RecursiveTransform, Transform};
 use serde_json::{Map, Value, json};
 
 use super::operation::{Answer, Body, Content, Header, Needs, Operation, SchemaOf};
+use super::schemas::Schemas;
 use super::{Api, DOCUMENT, PAGE, bounds};
 use crate::problem::Problem;
 
@@ -17,18 +18,13 @@ const PROBLEM_JSON: &str = "application/problem+json";
 const ID_PATTERN: &str = "^[A-Za-z0-9._-]{1,64}$";
 
 pub(super) fn render(api: &Api) -> Value {
-    let settings =
-        SchemaSettings::draft2020_12().with(|settings| settings.definitions_path = "/components/schemas".into());
-    let mut generator = settings.with_transform(RecursiveTransform(bounds::of_integers)).into_generator();
+    let mut schemas = Schemas::new();
     let mut paths: Map<String, Value> = Map::new();
     for operation in &api.operations {
         let path = paths.entry(operation.path.clone()).or_insert_with(|| json!({}));
-        path[operation.method.to_lowercase()] = described(operation, &mut generator);
+        path[operation.method.to_lowercase()] = described(operation, &mut schemas);
     }
-    let problem = generator.subschema_for::<Problem>();
-    debug_assert!(problem.get("$ref").is_some(), "problems have a schema of their own");
-    let schemas = generator.take_definitions(true);
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": api.title,
@@ -38,9 +34,11 @@ pub(super) fn render(api: &Api) -> Value {
         },
         "servers": [{ "url": "/" }],
         "paths": paths,
-        "components": { "schemas": schemas, "securitySchemes": { TOKEN: token(api) } },
+        "components": { "securitySchemes": { TOKEN: token(api) } },
         "externalDocs": { "url": PAGE, "description": format!("{DOCUMENT} for people") },
-    })
+    });
+    document["components"]["schemas"] = schemas.into_components(&mut document["paths"]);
+    document
 }
 
 /// The scopes are those of a JWT; OpenAPI has them in requirements of any scheme since 3.1.
@@ -50,7 +48,7 @@ fn token(api: &Api) -> Value {
     json!({ "type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": description })
 }
 
-fn described(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
+fn described(operation: &Operation, schemas: &mut Schemas) -> Value {
     let mut described = Map::new();
     described.insert("summary".into(), operation.summary.clone().into());
     if !operation.details.is_empty() {
@@ -63,13 +61,13 @@ fn described(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
         described.insert("parameters".into(), parameters.into());
     }
     if let Some(Body { schema, required }) = &operation.body {
-        let schema = schema(generator);
+        let schema = schema(&mut schemas.taken);
         let body = json!({ "required": required, "content": { "application/json": { "schema": schema } } });
         described.insert("requestBody".into(), body);
     }
     let mut answers: Map<String, Value> = Map::new();
     for answer in &operation.answers {
-        let rendered = answered(answer, generator);
+        let rendered = answered(answer, &mut schemas.given);
         // A status may have several reasons: one entry, with all of them.
         if let Some(Value::String(said)) =
             answers.get_mut(&answer.status.to_string()).and_then(|a| a.get_mut("description"))
@@ -165,6 +163,8 @@ fn answered(answer: &Answer, generator: &mut SchemaGenerator) -> Value {
         Content::Nothing => return json!({ "description": answer.description }),
         Content::Json(schema) => ("application/json", schema(generator).into()),
         Content::Problem => (PROBLEM_JSON, generator.subschema_for::<Problem>().into()),
+        // What a stream's schema is of, the stream or each event, is not agreed upon.
+        Content::Other("text/event-stream") => ("text/event-stream", json!({})),
         Content::Other(media_type) => (media_type, json!({ "type": "string" })),
     };
     let mut answered = json!({ "description": answer.description, "content": { media_type: { "schema": schema } } });

@@ -19,6 +19,7 @@ mod bounds;
 mod document;
 mod operation;
 mod page;
+mod schemas;
 mod signature;
 mod texts;
 

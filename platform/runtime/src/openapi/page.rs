@@ -77,7 +77,7 @@ fn operation_section(html: &mut String, path: &str, method: &str, operation: &Va
 fn schema_link(schema: &Value) -> String {
     match schema["$ref"].as_str().and_then(|reference| reference.rsplit('/').next()) {
         Some(name) => format!("<a href=\"#{0}\"><code>{0}</code></a>", escape(name)),
-        None if schema["type"] == "string" => String::new(),
+        None if schema["type"] == "string" || schema == &serde_json::json!({}) => String::new(),
         None => pre(schema),
     }
 }

@@ -23,23 +23,23 @@ pub(crate) struct House {
 /// The doors of `ledger`, kept in `store`.
 pub fn doors(store: Store, ledger: Ledger) -> Doors {
     const LOOKERS: &[runtime::Caller] = &[Gateway, Checkout, Warehouse, Food, Operator];
-    const CHANGE: Door = Door::of("Changes a product").to(&[Operator]).also(|it| {
+    const CHANGE: Door = Door::of("Changes a product").to(&[Operator]).described(|it| {
         it.gives::<Item>(200, "it is changed")
             .gives::<Item>(201, "it was not there, and is now")
             .refuses(409, "fewer units than are held")
     });
     const RESERVE: Door =
-        Door::of("Holds units").to(&[Operator]).also(|it| it.refuses(409, "there are not that many units for sale"));
+        Door::of("Holds units").to(&[Operator]).described(|it| it.refuses(409, "there are not that many units for sale"));
     const RELEASE: Door = Door::of("Gives held units back")
         .to(&[Operator])
-        .also(|it| it.refuses(409, "not that many units are reserved by hand"));
-    const MAKE: Door = Door::of("Holds units for an order").to(&[Checkout, Operator]).also(|it| {
+        .described(|it| it.refuses(409, "not that many units are reserved by hand"));
+    const MAKE: Door = Door::of("Holds units for an order").to(&[Checkout, Operator]).described(|it| {
         it.refuses(409, "there are not that many units for sale, or the hold's id is another's")
             .refuses(422, "there is no such product")
     });
     const WITHDRAW: Door = Door::of("Gives an order's units back")
         .to(&[Checkout, Operator])
-        .also(|it| it.refuses(409, "the hold was made firm"));
+        .described(|it| it.refuses(409, "the hold was made firm"));
     Doors::new()
         .get("/inventory", inventory::list, Door::of("Lists products and their units").to(LOOKERS))
         .put("/inventory", inventory::put_many, Door::of("Adds or changes products").to(&[Food, Operator]))
