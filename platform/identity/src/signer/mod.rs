@@ -33,7 +33,7 @@ struct Inner {
 
 enum Source {
     Metadata(MetadataServer),
-    Development { key: DevelopmentKey, email: String },
+    Development { key: Box<DevelopmentKey>, email: String },
     Given(String),
 }
 
@@ -66,7 +66,7 @@ impl Signer {
     /// The development key's, as `email`.
     #[must_use]
     pub fn of_development(key: DevelopmentKey, email: String) -> Self {
-        Self::of(Source::Development { key, email })
+        Self::of(Source::Development { key: Box::new(key), email })
     }
 
     /// A token that was given, whatever the audience.
