@@ -91,6 +91,6 @@ fn print_addresses(plan: &Plan) -> anyhow::Result<()> {
     println!("data in {}; Ctrl-C stops; fill the shop with `boutique import`", plan.data.display());
     let (gateway, data) = (plan.addresses.url(GATEWAY)?, plan.data.display());
     println!("call it as a customer (what there is: {gateway}/docs):");
-    println!("  curl -H \"$(boutique token --data {data} --header --subject HH-2385)\" {gateway}/v1/catalog?q=milk");
+    println!("  curl -H \"$(boutique token --data {data} --header --subject HH-2385)\" '{gateway}/v1/catalog?q=milk'");
     Ok(())
 }
