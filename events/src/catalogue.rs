@@ -30,7 +30,8 @@ const PERSONAL_HEAD: &str = "
 ## Personal data
 
 Fields that have to do with a person, by their class (`x-personal` in the schemas; `docs/personal-data.md` is about the whole house): `sealed`
-names a person and travels as the sealed id only; `free-text` is a sentence that should name nobody and is masked where it is shown.
+names a person and travels as the sealed id only; `free-text` is a sentence that should name nobody and is masked where it is shown; `coarse`
+is true of a great many people, and stands beside a sealed id only.
 
 | type | fields |
 |---|---|

@@ -31,11 +31,11 @@ pub struct OrderConfirmed {
     pub risk: RiskLevel,
     /// Where the goods go, ISO 3166-1 alpha-2. Told with an unknown risk only, for whoever has it scored later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = "^[A-Z]{2}$"))]
+    #[schemars(regex(pattern = "^[A-Z]{2}$"), extend("x-personal" = "coarse"))]
     pub shipping_country: Option<String>,
     /// Where the bill goes, likewise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = "^[A-Z]{2}$"))]
+    #[schemars(regex(pattern = "^[A-Z]{2}$"), extend("x-personal" = "coarse"))]
     pub billing_country: Option<String>,
 }
 fact!(OrderConfirmed, "order.confirmed.v1", Orders,

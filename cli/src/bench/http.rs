@@ -20,20 +20,21 @@ const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 pub struct Connection {
     sender: SendRequest<Full<Bytes>>,
     host: HeaderValue,
+    token: Option<HeaderValue>,
 }
 
 impl Connection {
-    /// Connects.
+    /// Connects. `token` is the `Authorization` header of every request.
     ///
     /// # Errors
     /// When nobody listens there.
-    pub async fn open(address: SocketAddr) -> anyhow::Result<Self> {
+    pub async fn open(address: SocketAddr, token: Option<HeaderValue>) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(address).await.with_context(|| format!("cannot connect to {address}"))?;
         stream.set_nodelay(true)?;
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         // Its end shows as an error of the next request.
         tokio::spawn(connection);
-        Ok(Self { sender, host: HeaderValue::from_str(&address.to_string())? })
+        Ok(Self { sender, host: HeaderValue::from_str(&address.to_string())?, token })
     }
 
     /// One request with a JSON body (empty for none) and its whole answer.
@@ -46,6 +47,9 @@ impl Connection {
         *request.uri_mut() = path;
         request.headers_mut().insert(header::HOST, self.host.clone());
         request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(token) = &self.token {
+            request.headers_mut().insert(header::AUTHORIZATION, token.clone());
+        }
         let exchange = async {
             self.sender.ready().await?;
             let response = self.sender.send_request(request).await?;

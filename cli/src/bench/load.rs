@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use bytes::Bytes;
-use http::{Method, Uri};
+use http::{HeaderValue, Method, Uri};
 use runtime::clock::Stopwatch;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
@@ -43,6 +43,8 @@ pub enum Until {
 pub struct Load {
     /// The server.
     pub target: SocketAddr,
+    /// The `Authorization` header of every request, where one is wanted.
+    pub token: Option<HeaderValue>,
     /// Where the requests go.
     pub path: &'static str,
     /// Connections, one request under way on each. 1 or more.
@@ -101,7 +103,7 @@ pub async fn drive(load: Load) -> anyhow::Result<Tally> {
     on_own_thread(move || async move {
         let mut connections = Vec::with_capacity(load.connections);
         for _ in 0..load.connections {
-            connections.push(Connection::open(load.target).await?);
+            connections.push(Connection::open(load.target, load.token.clone()).await?);
         }
         let left = Arc::new(AtomicU64::new(match load.until {
             Until::Elapsed(_) => u64::MAX,
@@ -160,7 +162,7 @@ async fn client(
             Err(error) => {
                 failures_in_a_row += 1;
                 tally.problems.note(format!("POST {} on {}: {error:#}", load.path, load.target));
-                if let Ok(fresh) = Connection::open(load.target).await {
+                if let Ok(fresh) = Connection::open(load.target, load.token.clone()).await {
                     connection = fresh;
                 }
             }

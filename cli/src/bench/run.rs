@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::HeaderValue;
 use serde::Serialize;
 
 use super::load::{Bodies, Load, Until, drive};
@@ -54,6 +55,8 @@ pub struct Run {
     pub pid: u32,
     /// Checkout's door.
     pub checkout: SocketAddr,
+    /// What opens it.
+    pub token: Option<HeaderValue>,
     /// Orders placed and ended.
     pub rest: Rest,
     /// What failed.
@@ -74,6 +77,7 @@ impl Run {
         Ok(Self {
             pid: shop.pid(),
             checkout: shop.socket("checkout")?,
+            token: shop.token("checkout").await?,
             rest: Rest::begin(shop.peer("oms")?).await?,
             problems: Problems::default(),
             progress,
@@ -87,7 +91,8 @@ impl Run {
     /// A load of orders on checkout.
     #[must_use]
     pub fn orders(&self, until: Until) -> Load {
-        self.load(self.checkout, "/orders", Arc::clone(&self.orders), until)
+        let load = self.load(self.checkout, "/orders", Arc::clone(&self.orders), until);
+        Load { token: self.token.clone(), ..load }
     }
 
     /// The next order by itself.
@@ -129,6 +134,6 @@ impl Run {
 
     fn load(&self, target: SocketAddr, path: &'static str, bodies: Bodies, until: Until) -> Load {
         let connections = self.settings.connections;
-        Load { target, path, connections, until, bodies, next: Arc::clone(&self.next), gate: None }
+        Load { target, token: None, path, connections, until, bodies, next: Arc::clone(&self.next), gate: None }
     }
 }

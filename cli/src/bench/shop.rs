@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use http::HeaderValue;
 use runtime::Peer;
 use runtime::clock::Stopwatch;
 use serde_json::Value;
@@ -13,6 +14,7 @@ use serde_json::Value;
 use super::child::{Process, tail};
 use crate::addresses::{Addresses, BROKER};
 use crate::api;
+use crate::identities;
 use crate::roster;
 
 /// How long a shop may take to start.
@@ -115,6 +117,17 @@ impl Shop {
     /// When the shop has no such part.
     pub fn peer(&self, name: &'static str) -> anyhow::Result<Peer> {
         api::peer_at(&self.data, name, self.addresses.url(name)?, PATIENCE)
+    }
+
+    /// The `Authorization` header that opens a part's doors to the operator.
+    ///
+    /// # Errors
+    /// When the operator's key cannot be read.
+    pub async fn token(&self, name: &str) -> anyhow::Result<Option<HeaderValue>> {
+        match identities::operator(&self.data)? {
+            Some(operator) => Ok(operator.authorization(name).await?),
+            None => Ok(None),
+        }
     }
 
     /// A part's socket address.

@@ -35,10 +35,12 @@ pub enum Class {
     Sealed,
     /// A sentence. It should name nobody, and nobody can be sure: it is shown with the masks of [`text`].
     FreeText,
+    /// True of a great many people, as a country is. It is kept in the clear, beside a sealed id only.
+    Coarse,
 }
 
 impl Class {
-    const ALL: [Class; 2] = [Class::Sealed, Class::FreeText];
+    const ALL: [Class; 3] = [Class::Sealed, Class::FreeText, Class::Coarse];
 
     /// The word in the schema.
     #[must_use]
@@ -46,6 +48,7 @@ impl Class {
         match self {
             Class::Sealed => "sealed",
             Class::FreeText => "free-text",
+            Class::Coarse => "coarse",
         }
     }
 

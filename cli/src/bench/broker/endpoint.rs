@@ -104,7 +104,7 @@ mod tests {
     async fn a_push_is_noted_and_acked() {
         let arrivals = Arc::new(Arrivals::of(8));
         let endpoint = Endpoint::open(Arc::clone(&arrivals), Duration::ZERO).unwrap();
-        let mut connection = Connection::open(endpoint.address).await.unwrap();
+        let mut connection = Connection::open(endpoint.address, None).await.unwrap();
         let body = format!("{:?}", message::message(7).attributes);
         let path = Uri::from_static("/push");
         let (status, _) = connection.send(Method::POST, path, Bytes::from(body)).await.unwrap();

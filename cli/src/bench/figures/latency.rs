@@ -67,11 +67,12 @@ struct Sample {
 /// When checkout refuses, or an order ends otherwise than completed.
 pub async fn measure(run: &mut Run, shop: &Shop) -> anyhow::Result<Latency> {
     run.progress.stage("latency: one order after the other");
-    let (checkout, oms) = (run.checkout, shop.socket("oms")?);
+    let (checkout, oms) = ((run.checkout, run.token.clone()), (shop.socket("oms")?, shop.token("oms").await?));
     let count = WARM_UP + run.settings.samples;
     let bodies: Vec<Bytes> = (0..count).map(|_| run.next_order()).collect();
     let samples = on_own_thread(move || async move {
-        let (mut checkout, mut oms) = (Connection::open(checkout).await?, Connection::open(oms).await?);
+        let (mut checkout, mut oms) =
+            (Connection::open(checkout.0, checkout.1).await?, Connection::open(oms.0, oms.1).await?);
         let mut samples = Vec::with_capacity(bodies.len());
         let watch = Stopwatch::start();
         for body in bodies {

@@ -14,6 +14,7 @@ use crate::bench::child::Process;
 use crate::bench::numbers::Spread;
 use crate::bench::run::Run;
 use crate::bench::shop::Shop;
+use crate::identities;
 use crate::stack::LOCAL_PROJECT;
 
 /// The service that is started.
@@ -43,25 +44,25 @@ pub async fn measure(run: &mut Run, shop: &Shop, folder: &Path) -> anyhow::Resul
     run.progress.stage(format!("start: {SERVICE} to its first 200"));
     let database = format!("sqlite:{}", folder.join("start").display());
     let broker = shop.broker()?;
-    let key = crm::MasterKey::generate();
-    let first_ms = once(&database, &broker, &key).await?;
+    let mut settings = identities::settings(folder, broker.parse()?)?;
+    settings.push((crm::PERSONAL_KEY.to_owned(), crm::MasterKey::generate()));
+    let first_ms = once(&database, &settings).await?;
     let mut starts = Vec::new();
     for _ in 0..run.settings.starts {
-        starts.push(once(&database, &broker, &key).await?);
+        starts.push(once(&database, &settings).await?);
     }
     Ok(Start { service: SERVICE, start_ms: Spread::of(starts), first_ms })
 }
 
-async fn once(database: &str, broker: &str, key: &str) -> anyhow::Result<f64> {
+async fn once(database: &str, settings: &[(String, String)]) -> anyhow::Result<f64> {
     let listen = free_address()?;
     let watch = Stopwatch::start();
     let mut process = Process::start(&["serve", SERVICE], |command| {
         command
             .env("BOUTIQUE_LISTEN", listen.to_string())
             .env("BOUTIQUE_DATABASE", database)
-            .env("PUBSUB_EMULATOR_HOST", broker)
             .env("BOUTIQUE_PROJECT", LOCAL_PROJECT)
-            .env(crm::PERSONAL_KEY, key)
+            .envs(settings.iter().map(|(name, value)| (name, value)))
             .env_remove("DATABASE_URL");
     })?;
     let took = tokio::task::spawn_blocking(move || first_200(listen, watch)).await?;
