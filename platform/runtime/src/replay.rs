@@ -143,10 +143,12 @@ pub enum Fate {
 }
 
 pub(crate) fn doors(deliveries: Arc<Deliveries>) -> Doors {
-    const TRY: Door =
-        Door::of("Tries events and takes it back").to(&[Caller::Ops, Caller::Operator]).described(|it| it.takes::<DryRun>());
-    const ASK: Door =
-        Door::of("What has become of events").to(&[Caller::Ops, Caller::Operator]).described(|it| it.takes::<Question>());
+    const TRY: Door = Door::of("Tries events and takes it back")
+        .to(&[Caller::Ops, Caller::Operator])
+        .described(|it| it.takes::<DryRun>());
+    const ASK: Door = Door::of("What has become of events")
+        .to(&[Caller::Ops, Caller::Operator])
+        .described(|it| it.takes::<Question>());
     Doors::new().post("/dry-run", dry_run, TRY).post("/outcomes", outcomes, ASK).with_state(deliveries)
 }
 

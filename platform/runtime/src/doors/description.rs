@@ -23,7 +23,9 @@ impl Doors {
                 // Rendered when somebody asks first: most services live without being asked.
                 Json(
                     document
-                        .get_or_init(|| this.with_description(|| async { Json(Value::Null) }).api(service, ABOUT).document())
+                        .get_or_init(|| {
+                            this.with_description(|| async { Json(Value::Null) }).api(service, ABOUT).document()
+                        })
                         .clone(),
                 )
             }

@@ -28,8 +28,9 @@ pub fn doors(store: Store, ledger: Ledger) -> Doors {
             .gives::<Item>(201, "it was not there, and is now")
             .refuses(409, "fewer units than are held")
     });
-    const RESERVE: Door =
-        Door::of("Holds units").to(&[Operator]).described(|it| it.refuses(409, "there are not that many units for sale"));
+    const RESERVE: Door = Door::of("Holds units")
+        .to(&[Operator])
+        .described(|it| it.refuses(409, "there are not that many units for sale"));
     const RELEASE: Door = Door::of("Gives held units back")
         .to(&[Operator])
         .described(|it| it.refuses(409, "not that many units are reserved by hand"));
