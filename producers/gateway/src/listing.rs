@@ -36,6 +36,7 @@ pub(crate) struct Orders {
     /// The orders, by id.
     orders: Vec<serde_json::Map<String, Value>>,
     /// `after` of the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
 }
 
