@@ -30,8 +30,10 @@ struct House {
 
 /// `GET /-/metrics`.
 pub fn doors(metrics: Metrics, refresh: Option<Refresh>) -> Doors {
-    let watchers = Door::of("What is counted and measured, for Prometheus").to(&[Caller::Monitoring, Caller::Operator]);
-    Doors::new().get(PATH, page, watchers).with_state(House { metrics, refresh })
+    const WATCHERS: Door = Door::of("What is counted and measured, for Prometheus")
+        .to(&[Caller::Monitoring, Caller::Operator])
+        .described(|door| door.gives_other(200, "text/plain", "the page"));
+    Doors::new().get(PATH, page, WATCHERS).with_state(House { metrics, refresh })
 }
 
 async fn page(State(House { metrics, refresh }): State<House>) -> Response {
