@@ -1,4 +1,4 @@
-//! What it costs to believe a token: verified anew each time, and remembered. `cargo run --release -p identity --example measure`
+//! What it costs to believe a token: verified anew each time, and remembered. `cargo run --release -p identity --example cost`
 
 use std::time::Instant;
 
