@@ -139,7 +139,7 @@ async fn changes_out_of_bounds_are_refused() {
         ("lowThreshold", json!(-1)),
         ("name", json!("")),
         ("name", json!("x".repeat(201))),
-        ("name", json!("a\u{0}b")),
+        ("name", json!("a\u{1}b")),
         ("location", json!("  ")),
         ("unitPrice", usd(-1, 0)),
         ("unitPrice", usd(1, 1)),
