@@ -66,7 +66,7 @@ def run(options, config, service, url):
     command += ["--report-json-path", report]
     began = time.monotonic()
     # In the environment: the command line of a process can be read by everybody.
-    environment = {**os.environ, "TOKEN": token(options, service)}
+    environment = {**os.environ, "TOKEN": token(options, service), "HYPOTHESIS_STORAGE_DIRECTORY": options.logs}
     with open(pathlib.Path(options.logs) / f"{service}.log", "w") as log:
         code = subprocess.run(command, env=environment, stdout=log, stderr=subprocess.STDOUT).returncode
     return code, report, time.monotonic() - began

@@ -63,28 +63,43 @@ fn with_whole_numbers(json: &[u8]) -> Cow<'_, [u8]> {
         return Cow::Borrowed(json);
     }
     let mut whole = Vec::with_capacity(json.len());
-    let (mut in_text, mut rest) = (false, json);
-    while let [byte, tail @ ..] = rest {
-        let zeros = tail.iter().take_while(|digit| **digit == b'0').count();
-        let after = tail.get(zeros).copied().unwrap_or_default();
-        let is_of_number = !in_text && whole.last().is_some_and(u8::is_ascii_digit);
-        if *byte == b'.' && is_of_number && zeros > 0 && !after.is_ascii_digit() && !matches!(after, b'e' | b'E') {
-            rest = &tail[zeros..];
-            continue;
-        }
-        whole.push(*byte);
+    let mut rest = json;
+    while let Some(first) = rest.first() {
+        let (token, tail) = rest.split_at(match first {
+            b'"' => length_of_text(rest),
+            _ => rest.iter().take_while(|byte| is_of_number(**byte)).count().max(1),
+        });
+        whole.extend(without_point(token));
         rest = tail;
-        match byte {
-            b'"' => in_text = !in_text,
-            b'\\' if in_text => {
-                // Whatever is escaped ends no text.
-                whole.extend(tail.first());
-                rest = tail.get(1..).unwrap_or_default();
-            }
-            _ => {}
-        }
     }
     Cow::Owned(whole)
+}
+
+/// How long the text at the start is, with its quotes: to the end if it has no last one.
+fn length_of_text(json: &[u8]) -> usize {
+    let mut escaped = false;
+    let end = json.iter().skip(1).position(|byte| {
+        let is_end = *byte == b'"' && !escaped;
+        escaped = *byte == b'\\' && !escaped;
+        is_end
+    });
+    end.map_or(json.len(), |at| at + 2)
+}
+
+fn is_of_number(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'+' | b'-')
+}
+
+/// `-10` of `-10.000`; anything but digits with a point and zeros behind them stays.
+fn without_point(token: &[u8]) -> &[u8] {
+    let Some(point) = token.iter().position(|byte| *byte == b'.') else { return token };
+    let (digits, zeros) = (&token[..point], &token[point + 1..]);
+    let digits = digits.strip_prefix(b"-").unwrap_or(digits);
+    let is_whole = !digits.is_empty()
+        && digits.iter().all(u8::is_ascii_digit)
+        && !zeros.is_empty()
+        && zeros.iter().all(|digit| *digit == b'0');
+    if is_whole { &token[..point] } else { token }
 }
 
 /// Whether a JSON text has an escaped NUL in a string: the one character that PostgreSQL's texts do not hold. Unescaped, it is no JSON.
@@ -182,7 +197,7 @@ mod tests {
         let texts = r#"{"1.0":"2.0","\"3.0":"\\","e":"4.0"}"#;
         assert_eq!(decode::<Value>(texts.as_bytes()).unwrap(), serde_json::from_str::<Value>(texts).unwrap());
         assert_eq!(decode::<u32>(b"7.0").unwrap(), 7);
-        for broken in ["7.", "7.0.0", ".0", "x.0", "\".0", "7.0\\"] {
+        for broken in ["7.", "7.0.0", "7.00.0", "1-2.0", "-.0", ".0", "x.0", "\".0", "7.0\\"] {
             assert!(decode::<Value>(broken.as_bytes()).is_err(), "{broken}");
         }
     }
