@@ -217,6 +217,14 @@ pub fn consumers() -> Vec<&'static str> {
     names
 }
 
+/// Whose endpoint a push subscription of ours calls, by its name; `None` for names that are not in the table, such as those Eventarc chooses.
+#[must_use]
+pub fn consumer_of(subscription: &str) -> Option<&'static str> {
+    let (topic, consumer) = subscription.split_once('.')?;
+    let row = SUBSCRIPTIONS.iter().find(|row| row.topic.name() == topic && row.consumer == consumer)?;
+    Some(row.consumer)
+}
+
 /// Services that say events of this type; none for a type that is not in the table.
 #[must_use]
 pub fn speakers(event_type: &str) -> &'static [&'static str] {

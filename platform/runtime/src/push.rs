@@ -20,7 +20,7 @@ use base64::prelude::BASE64_STANDARD;
 use events::id::MAX_ID_CHARS;
 use events::platform::MinuteElapsed;
 use events::pubsub::Message;
-use events::{Encoded, Envelope, EnvelopeError, Fact, FieldError};
+use events::{Encoded, Envelope, EnvelopeError, Fact, FieldError, topology};
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 
@@ -39,6 +39,8 @@ const EVENTARC_PUBSUB: &str = "google.cloud.pubsub.topic.v1.messagePublished";
 struct Wrapped<'a> {
     #[serde(borrow)]
     message: WrappedMessage<'a>,
+    #[serde(default, borrow)]
+    subscription: Cow<'a, str>,
 }
 
 #[derive(Deserialize)]
@@ -68,6 +70,10 @@ const PUSH: Door = Door::of("Takes an event that Pub/Sub pushes").to_pubsub().de
         .refuses(400, "it is neither, and has no id by which it could be kept")
         .refuses(408, "the body did not come in time")
         .refuses(413, "the body is too large")
+        .refuses(
+            421,
+            "its subscription is another consumer's: it came to a wrong address, and is to be delivered again",
+        )
         .refuses(503, "not now: it is to be delivered again")
 });
 
@@ -92,7 +98,7 @@ async fn receive(
         Ok(bytes) => bytes,
         Err(problem) => return problem.into_response(),
     };
-    let pushed = match decode(&headers, &bytes) {
+    let pushed = match decode(deliveries.consumer(), &headers, &bytes) {
         Ok(pushed) => pushed,
         Err(problem) => return problem.into_response(),
     };
@@ -129,15 +135,16 @@ fn answer(outcome: &Outcome) -> Response {
     }
 }
 
-fn decode(headers: &HeaderMap, bytes: &[u8]) -> Result<Pushed, Problem> {
+fn decode(consumer: &str, headers: &HeaderMap, bytes: &[u8]) -> Result<Pushed, Problem> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let is_event = headers.contains_key("ce-specversion") || content_type.starts_with("application/cloudevents+json");
     let from_eventarc = headers.get("ce-type").is_some_and(|value| value == EVENTARC_PUBSUB);
-    if is_event && !from_eventarc { decode_event(headers, bytes) } else { decode_wrapped(bytes) }
+    if is_event && !from_eventarc { decode_event(headers, bytes) } else { decode_wrapped(consumer, bytes) }
 }
 
-fn decode_wrapped(bytes: &[u8]) -> Result<Pushed, Problem> {
+fn decode_wrapped(consumer: &str, bytes: &[u8]) -> Result<Pushed, Problem> {
     let message = unwrap(bytes)?;
+    check_address(consumer, &message.subscription)?;
     match message.data {
         Ok(data) => match Envelope::try_from(Message { attributes: message.attributes, data }) {
             Ok(envelope) => Ok(Pushed::Event(envelope)),
@@ -151,8 +158,22 @@ fn decode_wrapped(bytes: &[u8]) -> Result<Pushed, Problem> {
     }
 }
 
+/// A 204 to a push that is meant for somebody else would end the message for them, unheard. It comes when a service has the address that
+/// another had until a moment ago.
+fn check_address(consumer: &str, subscription: &str) -> Result<(), Problem> {
+    let name = subscription.rsplit('/').next().unwrap_or_default();
+    match topology::consumer_of(name) {
+        Some(other) if other != consumer => {
+            let detail = format!("{name} is a subscription of {other}; this is {consumer}");
+            Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, "misdirected", detail))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A wrapped push, taken apart.
 struct Unwrapped {
+    subscription: String,
     attributes: BTreeMap<String, String>,
     data: Result<Vec<u8>, String>,
     text: String,
@@ -162,16 +183,17 @@ struct Unwrapped {
 fn unwrap(bytes: &[u8]) -> Result<Unwrapped, Problem> {
     let wrapped: Wrapped<'_> = serde_json::from_slice(bytes)
         .map_err(|error| Problem::bad_request("bad_push", format!("not a push: {error}")))?;
-    let WrappedMessage { attributes, data, message_id } = wrapped.message;
+    let Wrapped { message: WrappedMessage { attributes, data, message_id }, subscription } = wrapped;
     let decoded = BASE64_STANDARD.decode(data.as_bytes()).map_err(|error| format!("is not base64: {error}"));
     let text = if decoded.is_err() { data.into_owned() } else { String::new() };
-    Ok(Unwrapped { attributes, data: decoded, text, message_id: message_id.into_owned() })
+    let (subscription, message_id) = (subscription.into_owned(), message_id.into_owned());
+    Ok(Unwrapped { subscription, attributes, data: decoded, text, message_id })
 }
 
 /// Pub/Sub's message id stands in for a missing event id, so that attempts and the dead letter have a name. Without either there
 /// is nothing to keep it by.
 fn keep(message: Unwrapped, error: EnvelopeError) -> Result<Pushed, Problem> {
-    let Unwrapped { mut attributes, data, text, message_id } = message;
+    let Unwrapped { mut attributes, data, text, message_id, .. } = message;
     if !attributes.contains_key("ce-id") {
         if message_id.is_empty() {
             return Err(Problem::bad_request("bad_event", error.to_string()));

@@ -61,13 +61,15 @@ impl Iterator for Waits {
 }
 
 fn jittered(policy: Policy) -> Jittered {
-    let waits = ExponentialBackoffBuilder::<OurClock>::new()
+    let mut waits = ExponentialBackoffBuilder::<OurClock>::new()
         .with_initial_interval(policy.first_wait)
         .with_max_interval(policy.last_wait)
         .with_multiplier(2.0)
         .with_randomization_factor(0.0)
         .with_max_elapsed_time(Some(policy.give_up_after))
         .build();
+    // Built, it counts its time from the machine's clock; reset, from ours.
+    waits.reset();
     Jittered(waits)
 }
 
@@ -91,5 +93,42 @@ impl Backoff for Jittered {
 
     fn next_backoff(&mut self) -> Option<Duration> {
         self.0.next_backoff().map(|wait| wait.mul_f64(0.5 + clock::fraction()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use super::*;
+    use crate::simulation::{self, World};
+
+    /// A world whose clock stands.
+    struct Still(Instant);
+
+    impl World for Still {
+        fn now_ms(&self) -> i64 {
+            0
+        }
+
+        fn instant(&self) -> Instant {
+            self.0
+        }
+
+        fn random(&self) -> u128 {
+            0
+        }
+    }
+
+    #[test]
+    fn the_time_of_a_policy_is_our_clock_s_from_its_first_wait_on() {
+        let hour = Duration::from_secs(3_600);
+        let now = clock::instant();
+        let policy =
+            Policy { first_wait: Duration::from_secs(1), last_wait: Duration::from_secs(1), give_up_after: hour / 2 };
+        for at in [now.checked_sub(hour).unwrap(), now + hour] {
+            let _inside = simulation::enter(Rc::new(Still(at)));
+            assert_eq!(Waits::new(policy).next(), Some(Duration::from_millis(500)));
+        }
     }
 }

@@ -133,6 +133,22 @@ async fn a_transient_failure_asks_for_redelivery_and_a_permanent_one_does_not() 
 }
 
 #[tokio::test]
+async fn a_push_of_another_consumer_s_subscription_is_sent_back_unheard() {
+    let shop = Shop::open().await;
+    let mut push = wrapped(&message("O1"));
+    push["subscription"] = "projects/local/subscriptions/order-events.inventory".into();
+    let (status, problem) = shop.push(push.to_string()).await;
+    assert_eq!((status, &problem["code"]), (StatusCode::MISDIRECTED_REQUEST, &json!("misdirected")));
+    assert!(shop.taken().is_empty());
+    let attempts: Value = shop.peer.get("/attempts?orderId=O1").await.unwrap();
+    assert_eq!(attempts["attempts"], json!([]), "nothing failed here");
+    // Whoever chose a name of their own decided where it goes.
+    push["subscription"] = "projects/p/subscriptions/eventarc-europe-west1-orders-sub-042".into();
+    let (status, _) = shop.push(push.to_string()).await;
+    assert_eq!((status, shop.taken().len()), (StatusCode::NO_CONTENT, 1));
+}
+
+#[tokio::test]
 async fn what_is_no_push_at_all_gets_a_problem() {
     let shop = Shop::open().await;
     for body in
