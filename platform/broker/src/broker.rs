@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use delivery::UNARY;
 use futures::future::BoxFuture;
+use tls::Tls;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -18,7 +19,6 @@ use crate::core::Core;
 use crate::error::BrokerError;
 use crate::identity::Identity;
 use crate::limits::SHUTDOWN_SECONDS;
-use crate::push::Tls;
 use crate::settings::Settings;
 use crate::stats::{self, Stats};
 use crate::{server, start, sweep};

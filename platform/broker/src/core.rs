@@ -42,7 +42,7 @@ pub(crate) struct Core {
     pub(crate) stopping: watch::Sender<bool>,
     pub(crate) pushers: tokio::sync::Mutex<HashMap<u32, JoinHandle<()>>>,
     pub(crate) identity: Identity,
-    pub(crate) tls: push::Tls,
+    pub(crate) tls: tls::Tls,
 }
 
 impl Core {

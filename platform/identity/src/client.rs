@@ -5,10 +5,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
 use http_body_util::{BodyExt, Empty, Limited};
-use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::{Connect, HttpConnector};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tls::Tls;
 
 use crate::limits::ANSWER_HEAD_BYTES;
 
@@ -33,11 +33,8 @@ pub(crate) async fn get(
     request.headers_mut().extend(header);
     let exchange = async {
         if uri.scheme_str() == Some("https") {
-            let mut connector = connector(patience);
-            connector.enforce_http(false);
-            let config = tls().await?;
-            let https = HttpsConnectorBuilder::new().with_tls_config(config).https_only().enable_http1();
-            exchange(https.wrap_connector(connector), request, most_bytes).await
+            let https = Tls::default().connector(connector(patience)).await.map_err(|error| error.to_string())?;
+            exchange(https, request, most_bytes).await
         } else {
             exchange(connector(patience), request, most_bytes).await
         }
@@ -74,18 +71,4 @@ async fn exchange<C: Connect + Clone + Send + Sync + 'static>(
 /// Hyper says little; its cause says which.
 fn with_cause(error: &dyn std::error::Error) -> String {
     error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
-}
-
-/// Whom https servers must be certified by: whom the machine trusts.
-async fn tls() -> Result<rustls::ClientConfig, String> {
-    let made = tokio::task::spawn_blocking(|| {
-        let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-        let verifier = rustls_platform_verifier::Verifier::new(std::sync::Arc::clone(&provider))?;
-        let builder = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-        // Which it is not: the platform's verifier is the strict one, and has no other way in.
-        Ok::<_, rustls::Error>(
-            builder.dangerous().with_custom_certificate_verifier(std::sync::Arc::new(verifier)).with_no_client_auth(),
-        )
-    });
-    made.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
 }

@@ -28,6 +28,7 @@ pub mod server;
 mod service;
 pub mod simulation;
 mod story;
+pub mod trace_context;
 mod transactor;
 mod upkeep;
 

@@ -9,6 +9,7 @@ pub mod pubsub;
 mod relay;
 mod request;
 mod scenario;
+mod secure;
 mod served;
 
 pub use bus::SimulatedBus;
@@ -18,4 +19,5 @@ pub use issuer::{Issuer, Mood, TestKey, rsa_key};
 pub use relay::{Relay, Wire};
 pub use request::{Answer, delete, get, post, put, request};
 pub use scenario::Scenario;
+pub use secure::{Secure, serve_secure};
 pub use served::{Served, serve};

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use events::{FieldError, OrderId};
 use runtime::Caller::{Gateway, Operator};
 use runtime::clock::{self, Stopwatch};
-use runtime::{Door, Doors, Identity, JsonBytes, Metrics, Page, Problem, Transactor, peer, request_id};
+use runtime::{Door, Doors, Identity, JsonBytes, Metrics, Page, Problem, Transactor, request_id, trace_context};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -59,7 +59,7 @@ async fn place(
     if keys.next().is_some() {
         return Err(FieldError::new("Idempotency-Key", "is given more than once").into());
     }
-    let asked = Asked { basket, key, traceparent: peer::trace_of(&headers), since };
+    let asked = Asked { basket, key, traceparent: trace_context::of(&headers), since };
     // A task of its own: a client that hangs up drops this handler, and the order must not stop half-way.
     let placing = tokio::spawn(request_id::carried(async move { checkout.place(asked).await }));
     placing.await.unwrap_or_else(|error| Err(Problem::internal(&error.to_string())))

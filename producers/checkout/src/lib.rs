@@ -11,6 +11,7 @@ mod orders;
 mod place;
 mod request;
 mod service;
+mod signals;
 
 pub use config::Config;
 pub use door::doors;

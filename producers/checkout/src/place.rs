@@ -218,6 +218,7 @@ impl Checkout {
             shipping_country: basket.shipping_country.as_deref(),
             billing_country: customer.country.as_deref(),
             line_count: quote.lines.len(),
+            signals: &basket.signals,
         };
         let level = self.edges.fraud_engine.score(&transaction, draft.deadline).await;
         let is_told = |country: &String| level == RiskLevel::Unknown && is_country(country);

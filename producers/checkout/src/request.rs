@@ -10,6 +10,8 @@ use runtime::{Problem, body, clock};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::signals::Signals;
+
 /// The longest idempotency key accepted, in characters.
 pub(crate) const MAX_KEY_CHARS: usize = 128;
 
@@ -25,6 +27,15 @@ pub(crate) struct Body {
     /// ISO 3166-1 alpha-2; the customer's own country without it.
     #[schemars(regex(pattern = "^[A-Z]{2}$"))]
     shipping_country: Option<String>,
+    /// For the fraud engine: the same for the same device.
+    #[schemars(regex(pattern = "^[!-~]{1,128}$"))]
+    device_id: Option<String>,
+    /// For the fraud engine: the same for the same delivery address, such as a hash of it.
+    #[schemars(regex(pattern = "^[!-~]{1,128}$"))]
+    address_hash: Option<String>,
+    /// For the fraud engine: hour of the day where the customer is.
+    #[schemars(range(max = 23))]
+    local_hour: Option<u8>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -55,6 +66,8 @@ pub(crate) struct Basket {
     pub lines: Vec<Wanted>,
     /// ISO 3166-1 alpha-2 country the goods go to.
     pub shipping_country: Option<String>,
+    /// What the fraud engine is told besides. Not part of what an idempotency key stands for.
+    pub signals: Signals,
 }
 
 /// An idempotency key with what it was used for. Neither the client's text nor what it was used for can be read from it: both are kept.
@@ -89,7 +102,8 @@ impl Basket {
                 format!("the shop trades in {SHOP_CURRENCY} only"),
             ));
         }
-        Ok(Self { customer_id: body.customer_id, lines, shipping_country: body.shipping_country })
+        let signals = Signals::new(body.device_id.as_deref(), body.address_hash.as_deref(), body.local_hour)?;
+        Ok(Self { customer_id: body.customer_id, lines, shipping_country: body.shipping_country, signals })
     }
 
     fn fingerprint(&self, key: &str) -> String {

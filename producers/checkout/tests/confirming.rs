@@ -108,6 +108,26 @@ async fn the_fraud_engine_is_told_what_it_scores_by() {
 }
 
 #[tokio::test]
+async fn the_fraud_engine_knows_devices_and_addresses_again_and_cannot_read_them() {
+    let shop = Shop::open().await;
+    let mut order = order(&[("OLJCESPC7Z", 1)]);
+    for (device, hour) in [("phone-7f3a", 8), ("phone-7f3a", 9), ("laptop-11", 8)] {
+        order["deviceId"] = device.into();
+        order["addressHash"] = "3b6f1c".into();
+        order["localHour"] = hour.into();
+        assert_eq!(shop.place(&order).await.status, 201);
+    }
+    let scored = shop.edges().scored.clone();
+    let of = |field: &str| scored.iter().map(|it| it[field].clone()).collect::<Vec<_>>();
+    let (devices, addresses) = (of("deviceId"), of("addressHash"));
+    assert!(devices[0] == devices[1] && devices[1] != devices[2] && devices[0].is_string(), "{devices:?}");
+    assert!(addresses[0] == addresses[1] && addresses[0].is_string(), "{addresses:?}");
+    assert_eq!(of("localHour"), [8, 9, 8]);
+    let told = format!("{scored:?}");
+    assert!(!told.contains("phone-7f3a") && !told.contains("3b6f1c"), "{told}");
+}
+
+#[tokio::test]
 async fn only_edges_that_are_needed_are_called() {
     let shop = Shop::open().await;
     shop.place(&order(&[("OLJCESPC7Z", 1)])).await;

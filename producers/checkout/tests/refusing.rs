@@ -162,6 +162,10 @@ async fn a_bad_field_is_named_and_nobody_is_asked() {
         (with("lines", json!([{ "productId": "", "quantity": 1 }])), "lines[0].productId"),
         (with("lines", json!([{ "productId": "A,B", "quantity": 1 }])), "lines[0].productId"),
         (with("shippingCountry", json!("usa")), "shippingCountry"),
+        (with("deviceId", json!("")), "deviceId"),
+        (with("addressHash", json!("1 Main St")), "addressHash"),
+        (with("localHour", json!(24)), "localHour"),
+        (with("localHour", json!("noon")), "localHour"),
         (with("currencyCode", json!(840)), "currencyCode"),
     ];
     for (order, path) in cases {

@@ -22,7 +22,8 @@ use crate::admission::{Admission, Principal, Scope, admit, require};
 use crate::catalog::{self, Asked, Catalog};
 use crate::config::Config;
 use crate::describe;
-use crate::forward::forward;
+use crate::for_customers;
+use crate::forward::{ask, forward, pass_back};
 use crate::listing::Listing;
 use crate::order::{self, Aggregate};
 use crate::owners::Owners;
@@ -144,7 +145,11 @@ async fn list(
 ) -> Result<Response, Problem> {
     let Query(listing) = listing.map_err(bad_query)?;
     let path = listing.path(&house.peers, &house.owners, &principal).await?;
-    forward(&house.peers.oms, Method::GET, &path, &headers, Bytes::new()).await
+    let mut reply = ask(&house.peers.oms, Method::GET, &path, &headers, Bytes::new()).await?;
+    if reply.status.is_success() && !principal.acts_for_any() {
+        reply.body = for_customers::page(&reply.body)?.into();
+    }
+    Ok(pass_back(reply))
 }
 
 async fn one(
@@ -156,7 +161,8 @@ async fn one(
     let admitted = house.owners.admit(&house.peers, &principal, &id);
     let (admitted, aggregate) = join(admitted, order::aggregate(&house.peers, &id)).await;
     admitted?;
-    aggregate.map(Json)
+    let aggregate = aggregate?;
+    Ok(Json(if principal.acts_for_any() { aggregate } else { aggregate.for_customers() }))
 }
 
 async fn cancel(

@@ -7,7 +7,8 @@ use axum::http::header::{CONTENT_TYPE, LINK, LOCATION, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use runtime::peer::{Reply, TRACEPARENT};
+use runtime::peer::Reply;
+use runtime::trace_context::TRACEPARENT;
 use runtime::{Peer, Problem};
 
 use crate::peers::no_answer;
@@ -32,13 +33,30 @@ pub(crate) async fn forward(
     headers: &HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let reply = peer.forward(method, path, chosen(headers, &INWARD), body).await;
-    let Reply { status, headers, body } = reply.map_err(|cause| no_answer(&cause))?;
+    ask(peer, method, path, headers, body).await.map(pass_back)
+}
+
+/// The first half of it.
+///
+/// # Errors
+/// As [`forward`].
+pub(crate) async fn ask(
+    peer: &Peer,
+    method: Method,
+    path: &str,
+    headers: &HeaderMap,
+    body: Bytes,
+) -> Result<Reply, Problem> {
+    peer.forward(method, path, chosen(headers, &INWARD), body).await.map_err(|cause| no_answer(&cause))
+}
+
+/// The second half of it.
+pub(crate) fn pass_back(Reply { status, headers, body }: Reply) -> Response {
     let mut outward = chosen(&headers, &OUTWARD);
     if let Some(location) = headers.get(LOCATION).and_then(moved) {
         outward.insert(LOCATION, location);
     }
-    Ok((status, outward, Body::from(body)).into_response())
+    (status, outward, Body::from(body)).into_response()
 }
 
 fn chosen(headers: &HeaderMap, names: &[HeaderName]) -> HeaderMap {

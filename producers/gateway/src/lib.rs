@@ -5,6 +5,7 @@ mod catalog;
 mod config;
 mod describe;
 mod door;
+mod for_customers;
 mod forward;
 mod listing;
 mod order;

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::for_customers;
 use crate::peers::{Part, Peers};
 
 /// What a service knows, as it says it.
@@ -17,8 +18,7 @@ type Object = serde_json::Map<String, serde_json::Value>;
 #[schemars(rename = "Order")]
 pub(crate) struct Aggregate {
     /// As OMS keeps it; as checkout does while OMS has not heard of it.
-    #[schemars(with = "Object")]
-    order: Box<RawValue>,
+    order: Object,
     /// As accounting keeps it.
     #[schemars(with = "Option<Object>")]
     invoice: Option<Box<RawValue>>,
@@ -32,6 +32,13 @@ pub(crate) struct Aggregate {
 #[derive(Deserialize)]
 struct Shipments {
     shipments: Box<RawValue>,
+}
+
+impl Aggregate {
+    /// What its customer is told of it.
+    pub(crate) fn for_customers(self) -> Self {
+        Self { order: for_customers::order(self.order), ..self }
+    }
 }
 
 /// Asks all three side by side, each in its own time. While OMS has not heard of the order, checkout's own record stands in for its.

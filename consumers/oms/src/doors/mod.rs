@@ -9,7 +9,7 @@ use axum::http::HeaderMap;
 use events::OrderId;
 use runtime::Caller::{Gateway, Operator};
 use runtime::openapi::Operation;
-use runtime::{Cause, Door, Identity, Peer, Problem, Transactor};
+use runtime::{Cause, Door, Identity, Peer, Problem, Transactor, trace_context};
 use schemars::JsonSchema;
 use serde::Serialize;
 use store::StoreError;
@@ -96,19 +96,15 @@ fn order_id(text: &str) -> Result<OrderId, Problem> {
     text.parse().map_err(|_| Problem::not_found("order"))
 }
 
-/// The longest `traceparent` passed on: version 00 has 55 characters.
-const TRACEPARENT_CHARS: usize = 55;
-
 impl Doors {
     /// What the facts of a request answer to: the story the order began.
     async fn cause(&self, order_id: &OrderId, headers: &HeaderMap) -> Result<Cause, Problem> {
         let id = order_id.clone();
         let order = self.transactor.store().read(move |tx| rows::find(tx, &id)).await?;
         let order = order.ok_or_else(|| Problem::not_found("order"))?;
-        let traceparent = headers.get("traceparent").and_then(|value| value.to_str().ok());
         Ok(Cause::Request {
             correlation_id: order.facts.first_event().cloned(),
-            traceparent: traceparent.filter(|text| text.len() == TRACEPARENT_CHARS).map(ToOwned::to_owned),
+            traceparent: trace_context::given(headers),
         })
     }
 }

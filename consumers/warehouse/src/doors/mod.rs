@@ -6,7 +6,6 @@ mod ship;
 mod stop;
 mod track;
 
-use axum::http::HeaderMap;
 use events::OrderId;
 use runtime::Caller::{Gateway, Oms, Operator};
 use runtime::{Door, Identity, Problem, Transactor};
@@ -55,12 +54,4 @@ pub fn doors(transactor: Transactor, config: &Config, identity: &Identity) -> ru
 /// The id in a path. A text that is no id names no order.
 fn order_id(text: &str) -> Result<OrderId, Problem> {
     text.parse().map_err(|_| Problem::not_found("order"))
-}
-
-/// The longest `traceparent` passed on: version 00 has 55 characters.
-const TRACEPARENT_CHARS: usize = 55;
-
-fn traceparent(headers: &HeaderMap) -> Option<String> {
-    let text = headers.get("traceparent")?.to_str().ok()?;
-    (text.len() == TRACEPARENT_CHARS).then(|| text.to_owned())
 }

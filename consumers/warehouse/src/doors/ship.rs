@@ -5,11 +5,11 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use events::Fact;
 use events::fulfillment::FulfillmentRequested;
-use runtime::{Cause, Failure, JsonBody, Problem};
+use runtime::{Cause, Failure, JsonBody, Problem, trace_context};
 
 use crate::command::{self, Shipped, UNKNOWN_LOCATION};
+use crate::doors::Doors;
 use crate::doors::look::Shipments;
-use crate::doors::{Doors, traceparent};
 use crate::rows;
 use crate::shipment::Story;
 
@@ -20,7 +20,7 @@ pub(super) async fn ship(
 ) -> Result<(StatusCode, Json<Shipments>), Problem> {
     request.check()?;
     let locations = doors.ledgers.locate(&request.lines).await.map_err(Failure::from)?;
-    let traceparent = traceparent(&headers);
+    let traceparent = trace_context::given(&headers);
     let cause = Cause::Request { correlation_id: None, traceparent: traceparent.clone() };
     let story = Story { traceparent, ..Story::default() };
     let delays = doors.delays;

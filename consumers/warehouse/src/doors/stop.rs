@@ -4,13 +4,13 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use events::EventId;
-use runtime::{Cause, Problem};
+use runtime::{Cause, Problem, trace_context};
 use schemars::JsonSchema;
 use serde::Serialize;
 use store::StoreError;
 
 use crate::command;
-use crate::doors::{Doors, order_id, traceparent};
+use crate::doors::{Doors, order_id};
 use crate::rows;
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -30,7 +30,7 @@ pub(super) async fn stop(
         found?.into_iter().next().map(|shipment| shipment.story)
     };
     let correlation_id: Option<EventId> = story.and_then(|story| story.correlation_id);
-    let cause = Cause::Request { correlation_id, traceparent: traceparent(&headers) };
+    let cause = Cause::Request { correlation_id, traceparent: trace_context::given(&headers) };
     let run = doors.transactor.run(cause, move |tx| {
         tx.lock(order_id.as_str())?;
         match command::stop(tx, &order_id)? {

@@ -1,22 +1,22 @@
 //! The HTTP/1.1 client of one pusher: its connections are kept and used again.
 
+use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Builder, Client, ResponseFuture};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::ClientConfig;
+use tls::{Connector, Tls};
 
 use crate::limits;
 
 /// A client with or without TLS.
 pub(super) enum HttpClient {
     Plain(Client<HttpConnector, Full<Bytes>>),
-    Tls(Client<HttpsConnector<HttpConnector>, Full<Bytes>>),
+    Tls(Client<Connector, Full<Bytes>>),
 }
 
 impl HttpClient {
@@ -26,12 +26,11 @@ impl HttpClient {
     }
 
     /// For https endpoints.
-    pub(super) fn tls(window: usize, config: ClientConfig) -> HttpClient {
-        let mut connector = connector();
-        connector.enforce_http(false);
-        let connector =
-            HttpsConnectorBuilder::new().with_tls_config(config).https_only().enable_http1().wrap_connector(connector);
-        HttpClient::Tls(builder(window).build(connector))
+    ///
+    /// # Errors
+    /// When there is nobody to trust.
+    pub(super) async fn tls(window: usize, tls: &Tls) -> io::Result<HttpClient> {
+        Ok(HttpClient::Tls(builder(window).build(tls.connector(connector()).await?)))
     }
 
     pub(super) fn request(&self, request: Request<Full<Bytes>>) -> ResponseFuture {

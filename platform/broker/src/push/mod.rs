@@ -4,7 +4,6 @@ mod answer;
 mod client;
 mod request;
 mod target;
-mod tls;
 
 use std::io;
 use std::pin::pin;
@@ -19,7 +18,6 @@ use http::HeaderValue;
 use self::client::HttpClient;
 use self::request::{Requests, Said};
 pub(crate) use self::target::Target;
-pub(crate) use self::tls::Tls;
 use crate::core::Core;
 use crate::identity::{Claimant, Key};
 use crate::limits;
@@ -106,7 +104,7 @@ async fn prepare(core: &Arc<Core>, subscription: &Arc<Subscription>, target: Tar
 async fn ready(core: &Core, target: &Target) -> io::Result<(HttpClient, Option<Arc<Key>>)> {
     let window = core.settings.push_window_max();
     let client = match target.uri.scheme_str() {
-        Some("https") => HttpClient::tls(window, core.tls.config().await?),
+        Some("https") => HttpClient::tls(window, &core.tls).await?,
         _ => HttpClient::plain(window),
     };
     let key = match target.claimant {

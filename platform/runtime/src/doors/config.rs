@@ -2,11 +2,13 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bus::provision::PushTo;
 use identity::{
     BadSource, BadTrust, DevelopmentKey, GOOGLE_ISSUERS, GOOGLE_JWKS, Jwks, OnThisMachine, Signer, Trust, development,
 };
+use tls::Tls;
 
 use super::identity::{Believed, audience};
 use crate::config::{ConfigError, Environment};
@@ -19,6 +21,7 @@ const CALLER_JWKS: &str = "BOUTIQUE_CALLER_JWKS";
 const CALLER_DOMAIN: &str = "BOUTIQUE_CALLER_DOMAIN";
 const IDENTITY_KEY: &str = "BOUTIQUE_IDENTITY_KEY";
 const METADATA_HOST: &str = "GCE_METADATA_HOST";
+const TLS_ROOTS: &str = "BOUTIQUE_TLS_ROOTS";
 
 /// The settings, as they are.
 pub(super) struct Settings {
@@ -41,6 +44,8 @@ pub(super) struct Settings {
     key: Option<PathBuf>,
     /// Where the metadata server is. From `GCE_METADATA_HOST`; `metadata.google.internal`.
     metadata_host: Option<String>,
+    /// A PEM file of authorities that may certify other services, beside those the platform trusts. From `BOUTIQUE_TLS_ROOTS`; none.
+    tls_roots: Option<PathBuf>,
 }
 
 /// The domain of a shop that runs on one machine.
@@ -93,6 +98,7 @@ impl Settings {
             domain: text(CALLER_DOMAIN),
             key: text(IDENTITY_KEY).map(PathBuf::from),
             metadata_host: text(METADATA_HOST),
+            tls_roots: text(TLS_ROOTS).map(PathBuf::from),
         };
         match (this.key.is_some(), this.trusts_development()) {
             (true, false) => {
@@ -103,6 +109,11 @@ impl Settings {
             }
             _ => Ok(this),
         }
+    }
+
+    /// Who may certify the services we call.
+    pub(super) fn tls(&self) -> Arc<Tls> {
+        Arc::new(Tls::new(self.tls_roots.clone()))
     }
 
     fn trusts_development(&self) -> bool {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use events::envelope::SOURCE_PREFIX;
 use http::{HeaderMap, HeaderValue};
 use identity::{DevelopmentKey, NoToken, Refused, Signer, Trust, Verifier, bearer, development};
+use tls::Tls;
 
 use super::config::{LOCAL_DOMAIN, Settings};
 use super::{Caller, Callers};
@@ -21,7 +22,11 @@ const OPERATOR_SCOPE: &str = "catalog:read orders:read orders:write orders:any";
 
 /// Who a service is when it calls, and whom it believes when it is called. Clones are the same.
 #[derive(Clone)]
-pub struct Identity(Arc<Kind>);
+pub struct Identity {
+    kind: Arc<Kind>,
+    /// Who certifies whom we call.
+    tls: Arc<Tls>,
+}
 
 enum Kind {
     /// Neither says who it is nor asks.
@@ -62,7 +67,8 @@ impl Identity {
         let signer = settings.signer(service)?;
         let Believed { callers, domain, push, push_account } = settings.believed(service, environment, listen)?;
         let (callers, push) = (Verifier::new(callers), Verifier::new(push));
-        Ok(Self(Arc::new(Kind::Host(Box::new(Host { signer, callers, domain, push, push_account })))))
+        let host = Host { signer, callers, domain, push, push_account };
+        Ok(Self { kind: Arc::new(Kind::Host(Box::new(host))), tls: settings.tls() })
     }
 
     /// The identity of `name`, which calls services and is not called by them: the gateway's, a person's.
@@ -70,7 +76,8 @@ impl Identity {
     /// # Errors
     /// As [`Identity::from_environment`].
     pub fn of_guest(name: &str, environment: &Environment) -> Result<Self, ConfigError> {
-        Settings::from_environment(environment)?.signer(name).map(Self::of_signer)
+        let settings = Settings::from_environment(environment)?;
+        Ok(Self { tls: settings.tls(), ..Self::of_signer(settings.signer(name)?) })
     }
 
     /// The operator of the shop of one machine, by the development key in `folder`.
@@ -86,21 +93,21 @@ impl Identity {
     /// Calls with what `signer` signs, and is not called.
     #[must_use]
     pub fn of_signer(signer: Signer) -> Self {
-        Self(Arc::new(Kind::Guest(signer)))
+        Self { kind: Arc::new(Kind::Guest(signer)), tls: Arc::default() }
     }
 
     /// Neither says who it is nor asks who comes: for simulations and for tests within one process. There is no setting that leads here.
     #[doc(hidden)]
     #[must_use]
     pub fn open_house() -> Self {
-        Self(Arc::new(Kind::OpenHouse))
+        Self { kind: Arc::new(Kind::OpenHouse), tls: Arc::default() }
     }
 
     /// The service `name` at `base`, called as who we are; see [`Peer::new`].
     #[must_use]
     pub fn peer(&self, name: &'static str, base: &str, timeout: Duration) -> Peer {
-        let peer = Peer::new(name, base, timeout);
-        match &*self.0 {
+        let peer = Peer::trusting(Arc::clone(&self.tls), name, base, timeout);
+        match &*self.kind {
             Kind::OpenHouse => peer,
             Kind::Guest(signer) => peer.signed(signer.clone(), audience(name)),
             Kind::Host(host) => peer.signed(host.signer.clone(), audience(name)),
@@ -112,7 +119,7 @@ impl Identity {
     /// # Errors
     /// [`NoToken`].
     pub async fn authorization(&self, service: &str) -> Result<Option<HeaderValue>, NoToken> {
-        let signer = match &*self.0 {
+        let signer = match &*self.kind {
             Kind::OpenHouse => return Ok(None),
             Kind::Guest(signer) => signer,
             Kind::Host(host) => &host.signer,
@@ -121,7 +128,7 @@ impl Identity {
     }
 
     pub(super) fn is_open_house(&self) -> bool {
-        matches!(*self.0, Kind::OpenHouse)
+        matches!(*self.kind, Kind::OpenHouse)
     }
 
     /// Who comes through a door for `callers`; nobody in particular through one for anybody.
@@ -129,7 +136,7 @@ impl Identity {
     /// # Errors
     /// [`Refused`].
     pub(super) async fn admit(&self, callers: Callers, headers: &HeaderMap) -> Result<Option<Caller>, Refused> {
-        match (&*self.0, callers) {
+        match (&*self.kind, callers) {
             (Kind::OpenHouse, _) | (_, Callers::Anyone) => Ok(None),
             (Kind::Guest(_), _) => Err(Refused::NotAllowed),
             (Kind::Host(host), Callers::PubSub) => host.admit_push(headers).await.map(|()| None),
@@ -165,7 +172,7 @@ impl Host {
 
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &*self.0 {
+        match &*self.kind {
             Kind::OpenHouse => f.write_str("Identity(open house)"),
             Kind::Guest(signer) => write!(f, "Identity({signer:?})"),
             Kind::Host(host) => write!(f, "Identity({:?}, {})", host.signer, host.callers.audience()),

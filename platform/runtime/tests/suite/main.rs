@@ -11,5 +11,6 @@ mod metrics;
 mod outbox;
 mod push;
 mod replay;
+mod secure;
 mod server;
 mod upkeep;

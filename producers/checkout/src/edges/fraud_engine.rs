@@ -9,6 +9,8 @@ use runtime::{Deadline, Guard, Trouble};
 use serde::{Deserialize, Serialize};
 use tracing::{debug, warn};
 
+use crate::signals::Signals;
+
 /// What the engine is told about an order. No personal data beyond the customer's id.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -33,6 +35,9 @@ pub(crate) struct Transaction<'a> {
     pub billing_country: Option<&'a str>,
     /// How many lines.
     pub line_count: usize,
+    /// What the client told of the circumstances.
+    #[serde(flatten)]
+    pub signals: &'a Signals,
 }
 
 #[derive(Deserialize)]

@@ -19,8 +19,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use identity::{Refused, Verifier, bearer};
 use runtime::clock;
-use runtime::peer::{self, TRACEPARENT};
 use runtime::server::network;
+use runtime::trace_context::{self, TRACEPARENT};
 use tracing::{info, warn};
 
 use self::budget::{Budget, too_many};
@@ -95,7 +95,7 @@ impl Admission {
 
 /// Every request of a client passes here first: it gets its trace, is counted, and its bearer becomes known.
 pub(crate) async fn admit(State(admission): State<Arc<Admission>>, mut request: Request, next: Next) -> Response {
-    let trace = HeaderValue::try_from(peer::trace_of(request.headers())).expect("a trace context is ASCII");
+    let trace = HeaderValue::try_from(trace_context::of(request.headers())).expect("a trace context is ASCII");
     let name = HeaderName::from_static(TRACEPARENT);
     request.headers_mut().insert(name.clone(), trace.clone());
     let mut response = match let_in(&admission, &mut request).await {

@@ -41,6 +41,32 @@ async fn an_order_is_its_customers_whichever_id_it_has_and_nobody_elses() {
 }
 
 #[tokio::test]
+async fn a_customer_is_told_of_the_order_and_staff_also_how_the_shop_decides() {
+    let order = |reason: &str| {
+        json!({ "orderId": ID, "status": "cancelled", "customerId": "anna", "waitingFor": ["risk"], "cancellationReason": reason,
+            "waits": [{ "step": "risk", "owedBy": "fraud-bridge" }], "facts": [{ "type": "risk.fraud_flagged" }] })
+    };
+    for (reason, is_told) in [("by_customer", true), ("fraud_confirmed", false)] {
+        let world = annas("anna")
+            .await
+            .on(&format!("GET oms/orders/{ID}"), 200, order(reason))
+            .on("GET oms/orders?customerId=s-anna", 200, json!({ "orders": [order(reason)], "next": "n" }))
+            .on("GET oms/orders", 200, json!({ "orders": [order(reason)] }));
+        let one = world.get_as("anna", &format!("/v1/orders/{ID}")).await.body;
+        let listed = world.get_as("anna", "/v1/orders").await.body;
+        let mut expected = json!({ "orderId": ID, "status": "cancelled", "customerId": "anna" });
+        if is_told {
+            expected["cancellationReason"] = reason.into();
+        }
+        assert_eq!(one["order"], expected);
+        assert_eq!(listed, json!({ "orders": [expected], "next": "n" }));
+        let staff = world.send("GET", &format!("/v1/orders/{ID}"), &[], "").await.body;
+        assert_eq!(staff["order"], order(reason));
+        assert_eq!(world.send("GET", "/v1/orders", &[], "").await.body, json!({ "orders": [order(reason)] }));
+    }
+}
+
+#[tokio::test]
 async fn anothers_order_and_one_that_is_not_there_are_told_alike() {
     let world = annas("s-anna").await;
     let theirs = world.get_as("bert", &format!("/v1/orders/{ID}")).await;

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use events::Fact;
 use events::order::{OrderConfirmed, OrderRejected};
+use events::platform::MinuteElapsed;
 use events::pubsub::Message;
 
 use crate::hooks::Hooks;
@@ -16,11 +17,12 @@ pub(super) struct AssumesOrder(Mutex<BTreeSet<String>>);
 
 impl Hooks for AssumesOrder {
     fn pushed(&self, _: &World, consumer: &'static str, message: &Message) -> Option<u16> {
-        if consumer != "oms" {
-            return None;
-        }
         let attribute = |name: &str| message.attributes.get(name).cloned().unwrap_or_default();
         let (event_type, subject) = (attribute("ce-type"), attribute("ce-subject"));
+        // Minutes are about no order.
+        if consumer != "oms" || event_type == MinuteElapsed::TYPE {
+            return None;
+        }
         if [OrderConfirmed::TYPE, OrderRejected::TYPE].contains(&event_type.as_str()) {
             locked(&self.0).insert(subject);
             return None;

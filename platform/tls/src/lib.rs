@@ -1,33 +1,47 @@
-//! Whom https endpoints must be certified by. Read when the first such endpoint is pushed to.
+#![doc = include_str!("../README.md")]
 
 use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
 use rustls::ClientConfig;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls_platform_verifier::Verifier;
 use tokio::sync::OnceCell;
 
-/// The TLS side of all https endpoints.
-pub(crate) struct Tls {
-    /// See [`crate::Settings::push_roots`].
+/// Makes connections: through TLS to https addresses, as they are to http addresses.
+pub type Connector = HttpsConnector<HttpConnector>;
+
+/// Whom https servers must be certified by.
+#[derive(Debug, Default)]
+pub struct Tls {
     roots: Option<PathBuf>,
     config: OnceCell<ClientConfig>,
 }
 
 impl Tls {
-    pub(crate) fn new(roots: Option<PathBuf>) -> Tls {
-        Tls { roots, config: OnceCell::new() }
+    /// Whom the platform trusts, and the certificates in the PEM file `roots`. Nothing is read yet.
+    #[must_use]
+    pub fn new(roots: Option<PathBuf>) -> Self {
+        Self { roots, config: OnceCell::new() }
     }
 
-    /// The configuration; all that get it share its sessions.
+    /// Makes connections as `http` does, with HTTP/1.1 through TLS to https addresses.
     ///
     /// # Errors
-    /// When there are no roots to trust. It may be asked for again.
-    pub(super) async fn config(&self) -> io::Result<ClientConfig> {
+    /// When the roots cannot be read, or there are none. It may be asked for again.
+    pub async fn connector(&self, mut http: HttpConnector) -> io::Result<Connector> {
+        http.enforce_http(false);
+        let config = self.config().await?;
+        Ok(HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1().wrap_connector(http))
+    }
+
+    /// All that get it share its sessions.
+    async fn config(&self) -> io::Result<ClientConfig> {
         let made = self.config.get_or_try_init(|| async {
             let roots = self.roots.clone();
             // The platform's roots are files.

@@ -1,40 +1,34 @@
 //! Calls to other services: JSON over pooled HTTP/1.1 with a timeout, a size limit and bounded retry, to whichever of a service's
 //! addresses does best.
 
+mod call;
+mod transport;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use identity::{Refused, Signer};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tls::Tls;
 
-use crate::balance::{Balance, Fate, MAX_ADDRESSES};
-use crate::clock::{self, Stopwatch};
+use call::Call;
+use transport::{Broken, MAX_ANSWER_BYTES, Transport};
+
+use crate::balance::{Balance, MAX_ADDRESSES};
+use crate::clock;
 use crate::codes::Code;
 use crate::failure::Failure;
 use crate::problem::Problem;
 use crate::request_id::{REQUEST_ID, RequestId};
 use crate::retry::{Policy, retry};
-use crate::simulation::{self, Wire};
 
-/// The largest answer accepted.
-const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
-/// Idle connections kept to one peer.
-const MAX_IDLE: usize = 256;
-/// The header that carries the W3C trace context.
-pub const TRACEPARENT: &str = "traceparent";
 /// How often a 429 is waited out, and how long at most, by who waits its turn.
 const MAX_WAITS: u32 = 5;
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
-/// How long an idle connection is kept.
-const IDLE: Duration = Duration::from_secs(60);
 
 /// Why a call brought no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -129,65 +123,17 @@ struct Inner {
     signed: Option<(Signer, String)>,
 }
 
-/// What broke an exchange.
-enum Broken {
-    /// The connection, in words. Another try may help.
-    Connection(String),
-    /// The answer is larger than any of ours is meant to be.
-    TooLarge,
-}
-
-/// How requests get there.
-#[expect(clippy::large_enum_variant, reason = "there is one to a peer, and it stays where it is")]
-enum Transport {
-    /// Pooled HTTP/1.1.
-    Http(Client<HttpConnector, Full<Bytes>>),
-    /// A simulated network.
-    Wire(Arc<dyn Wire>),
-}
-
-impl Transport {
-    /// HTTP, except for a peer that is made in a simulated world.
-    fn new(timeout: Duration) -> Self {
-        if let Some(wire) = simulation::wire() {
-            return Self::Wire(wire);
-        }
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(timeout));
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE)
-            .pool_max_idle_per_host(MAX_IDLE)
-            .build(connector);
-        Self::Http(client)
-    }
-
-    /// One exchange, or what broke it.
-    async fn carry(&self, request: Request<Bytes>) -> Result<Reply, Broken> {
-        let broken = |error: &dyn std::fmt::Display| Broken::Connection(error.to_string());
-        let (head, body) = match self {
-            Self::Wire(wire) => wire.carry(request).await.map_err(Broken::Connection)?.into_parts(),
-            Self::Http(client) => {
-                let response = client.request(request.map(Full::new)).await.map_err(|error| broken(&error))?;
-                let (head, body) = response.into_parts();
-                match Limited::new(body, MAX_ANSWER_BYTES).collect().await {
-                    Ok(body) => (head, body.to_bytes()),
-                    Err(error) if error.is::<LengthLimitError>() => return Err(Broken::TooLarge),
-                    Err(error) => return Err(broken(&error)),
-                }
-            }
-        };
-        Ok(Reply { status: head.status, headers: head.headers, body })
-    }
-}
-
 impl Peer {
-    /// The service `name` at `base`: `http://host:port`, or several of these with commas between them (16 at most; what is beyond is not
+    /// The service `name` at `base`: `http://host:port` or `https://host`, or several of these with commas between them (16 at most; what is beyond is not
     /// called). Each try takes at most `timeout`; a call that may be repeated is tried for about three times that. It is called without
     /// saying who calls; [`Identity::peer`](crate::Identity::peer) says it.
     #[must_use]
     pub fn new(name: &'static str, base: &str, timeout: Duration) -> Self {
+        Self::trusting(Arc::default(), name, base, timeout)
+    }
+
+    /// As [`Peer::new`], with who may certify https addresses.
+    pub(crate) fn trusting(tls: Arc<Tls>, name: &'static str, base: &str, timeout: Duration) -> Self {
         let policy = Policy {
             first_wait: Duration::from_millis(50),
             last_wait: timeout,
@@ -196,7 +142,7 @@ impl Peer {
         let bases = base.split(',').map(|base| base.trim().trim_end_matches('/').to_owned());
         let bases: Vec<String> = bases.take(MAX_ADDRESSES).collect();
         let balance = Mutex::new(Balance::of(bases.len()));
-        let transport = Transport::new(timeout);
+        let transport = Transport::new(&bases, timeout, tls);
         Self(Arc::new(Inner { name, bases, balance, timeout, policy, transport, waits_its_turn: false, signed: None }))
     }
 
@@ -430,44 +376,6 @@ fn wait_of(reply: &Reply) -> Option<Duration> {
     Some(Duration::from_secs(seconds.unwrap_or(1)).min(LONGEST_WAIT))
 }
 
-/// A call under way to one of several addresses. With one address there is nothing to choose and nothing to keep.
-struct Call<'a> {
-    peer: &'a Inner,
-    index: usize,
-    watch: Stopwatch,
-    fate: Option<Fate>,
-}
-
-impl<'a> Call<'a> {
-    fn begin(peer: &'a Inner, tried: &[usize]) -> Self {
-        let watch = Stopwatch::start();
-        let index =
-            if peer.bases.len() > 1 { peer.balance().begin(clock::now_ms(), tried, clock::fraction) } else { 0 };
-        Self { peer, index, watch, fate: None }
-    }
-
-    /// 502, 503 and 504 say that this address cannot, whatever is asked; other statuses are answers.
-    fn end(mut self, reply: &Result<Reply, CallError>) {
-        let failed = match reply {
-            Ok(reply) => (502..=504).contains(&reply.status.as_u16()),
-            Err(error) => error.again(),
-        };
-        self.fate = Some(if failed { Fate::Failed } else { Fate::Answered });
-    }
-}
-
-impl Drop for Call<'_> {
-    fn drop(&mut self) {
-        if self.peer.bases.len() == 1 {
-            return;
-        }
-        // Who is given up by its caller after most of its time would have failed.
-        let given_up = self.watch.elapsed() >= self.peer.timeout.mul_f64(0.9);
-        let fate = self.fate.unwrap_or(if given_up { Fate::Failed } else { Fate::Abandoned });
-        self.peer.balance().end(self.index, fate, clock::now_ms(), clock::fraction());
-    }
-}
-
 impl Inner {
     fn balance(&self) -> MutexGuard<'_, Balance> {
         self.balance.lock().unwrap_or_else(PoisonError::into_inner)
@@ -476,54 +384,4 @@ impl Inner {
 
 pub(crate) fn to_bytes<B: Serialize>(body: &B) -> Bytes {
     serde_json::to_vec(body).expect("request bodies have only string keys and finite numbers").into()
-}
-
-/// The trace a request belongs to: its `traceparent`, or a new one when that is missing or not of W3C's version 00.
-#[must_use]
-pub fn trace_of(headers: &HeaderMap) -> String {
-    let given = headers.get(TRACEPARENT).and_then(|value| value.to_str().ok());
-    given.filter(|text| is_traceparent(text)).map_or_else(clock::new_traceparent, ToOwned::to_owned)
-}
-
-/// From <https://www.w3.org/TR/trace-context/>: `00-<32 hex>-<16 hex>-<2 hex>`, lower case, ids not all zero.
-fn is_traceparent(text: &str) -> bool {
-    let hex = |part: &str, len: usize| {
-        part.len() == len && part.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-    };
-    let id = |part: &str, len: usize| hex(part, len) && part.bytes().any(|b| b != b'0');
-    let mut parts = text.split('-');
-    let [version, trace, span, flags] = [(); 4].map(|()| parts.next().unwrap_or_default());
-    parts.next().is_none() && version == "00" && id(trace, 32) && id(span, 16) && hex(flags, 2)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_trace_context_is_kept_only_when_it_is_one() {
-        let good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-        let bad = [
-            "",
-            "00",
-            "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-            "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
-            "00-00000000000000000000000000000000-b7ad6b7169203331-01",
-            "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
-            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-00",
-            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0",
-        ];
-        let trace = |text: &'static str| {
-            trace_of(&HeaderMap::from_iter([(
-                http::HeaderName::from_static(TRACEPARENT),
-                HeaderValue::from_static(text),
-            )]))
-        };
-        assert_eq!(trace(good), good);
-        assert!(is_traceparent(&clock::new_traceparent()));
-        for text in bad {
-            assert_ne!(trace(text), text);
-            assert!(is_traceparent(&trace(text)));
-        }
-    }
 }
