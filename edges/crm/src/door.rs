@@ -58,6 +58,12 @@ pub(crate) fn doors(store: Store, config: Config) -> Doors {
     const ADD: Door = Door::of("Adds a customer")
         .to(&[Operator])
         .described(|it| it.gives::<CustomerView>(200, "it was there").refuses(409, "another customer has this id"));
+    const BEGIN: Door = Door::of("Begins the erasure of a customer")
+        .to(&[Operator])
+        .described(|it| it.refuses(404, "there is no such customer"));
+    const CALL_OFF: Door = Door::of("Calls an erasure off")
+        .to(&[Operator])
+        .described(|it| it.refuses(409, "the key is destroyed already"));
     Doors::new()
         .get("/customers", list, Door::of("Lists customers, page by page").to(&[Accounting, Operator]))
         .post("/customers", create, ADD)
@@ -73,8 +79,8 @@ pub(crate) fn doors(store: Store, config: Config) -> Doors {
             Door::of("Whether and how a customer can be billed").to(&[Accounting, Operator]),
         )
         .get("/erasures", erasing::list, Door::of("Lists erasures, page by page").to(&[Operator]))
-        .post("/erasures", erasing::begin, Door::of("Begins the erasure of a customer").to(&[Operator]))
-        .delete("/erasures/{sealedId}", erasing::call_off, Door::of("Calls an erasure off").to(&[Operator]))
+        .post("/erasures", erasing::begin, BEGIN)
+        .delete("/erasures/{sealedId}", erasing::call_off, CALL_OFF)
         .post("/erasures/{sealedId}/destroy", erasing::destroy, Door::of("Destroys a customer's key").to(&[Operator]))
         .post("/erasures/{sealedId}/proof", erasing::prove, Door::of("Notes that nothing was found").to(&[Operator]))
         .with_state(House { store, vault: Vault::new(&config.master_key), config })

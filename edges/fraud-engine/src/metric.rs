@@ -37,10 +37,13 @@ pub(crate) struct NewMetric {
     pub(crate) billing_country: Option<String>,
     pub(crate) line_count: Option<u32>,
     /// Whatever makes one address one: the engine compares it and never needs it in clear.
+    #[schemars(regex(pattern = "^[!-~]{1,128}$"))]
     pub(crate) address_hash: Option<String>,
     /// Whatever makes one device one.
+    #[schemars(regex(pattern = "^[!-~]{1,128}$"))]
     pub(crate) device_id: Option<String>,
     /// Hour of the day where the customer is.
+    #[schemars(range(max = 23))]
     local_hour: Option<u8>,
 }
 
