@@ -2,25 +2,31 @@
 //! than its limits say, and keep nobody else from being answered.
 #![cfg(target_os = "linux")]
 
+use std::collections::BTreeMap;
+use std::future::Future;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use identity::DevelopmentKey;
 use identity::development::{Bearer, CLOUD_VARIABLES};
 use runtime::clock;
 use runtime::doors::{audience, on_this_machine};
+use runtime::server::Limits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
 
 /// Bad clients at once: both processes stay below 1,024 open files.
 const CLIENTS: usize = 600;
 /// Of whom so many connect at the same moment.
 const KNOCKING: usize = 16;
+/// Clients that do not read: what lies in the system's buffers for each of them is megabytes, on one machine.
+const DEAF: usize = 32;
 /// The gateway's limits, in bytes (`producers/gateway/src/service.rs`, `door.rs`).
 const HEAD: u64 = 24 * 1024;
 const BODY: u64 = 64 * 1024;
@@ -30,12 +36,19 @@ const CONNECTION: u64 = 40 * 1024;
 const SLACK: u64 = 8 * 1024 * 1024;
 /// How long anything may take before the test gives up.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// Another network than the bad clients'.
+const ELSEWHERE: [u8; 4] = [127, 0, 0, 2];
+/// Less than the gateway's time for a head: who is cut off earlier was not for that.
+const SOON: Duration = Duration::from_secs(1);
+
+/// How many were told what: the status, or nothing at all.
+type Told = BTreeMap<String, usize>;
 
 struct Gateway {
     process: Child,
     address: SocketAddr,
-    token: String,
     knocking: Semaphore,
+    accepted: AtomicUsize,
 }
 
 impl Drop for Gateway {
@@ -46,9 +59,17 @@ impl Drop for Gateway {
     }
 }
 
+/// The header of somebody who may place orders.
+fn token(folder: &Path) -> String {
+    let key = DevelopmentKey::open_or_make(folder).expect("a key");
+    let audience = audience("gateway");
+    let bearer = Bearer { subject: "anna", audience: &audience, scope: Some("orders:write"), ..Bearer::default() };
+    let token = key.sign(&bearer, clock::now_ms() / 1_000, 3_600).expect("a token");
+    format!("authorization: Bearer {token}\r\n")
+}
+
 impl Gateway {
-    async fn start(folder: &Path) -> Self {
-        let key = DevelopmentKey::open_or_make(folder).expect("a key");
+    async fn start(folder: &Path) -> Arc<Self> {
         let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
         let mut command = Command::new(env!("CARGO_BIN_EXE_boutique"));
         for name in CLOUD_VARIABLES {
@@ -68,34 +89,49 @@ impl Gateway {
             .env("BOUTIQUE_RATE_CUSTOMER_PER_S", "1000000")
             .env("BOUTIQUE_RATE_CUSTOMER_BURST", "1000000")
             .stdin(Stdio::null());
-        let audience = audience("gateway");
-        let bearer = Bearer { subject: "anna", audience: &audience, scope: Some("orders:write"), ..Bearer::default() };
-        let token = key.sign(&bearer, clock::now_ms() / 1_000, 3_600).expect("a token");
         let process = command.spawn().expect("boutique runs");
-        let gateway = Self { process, address, token, knocking: Semaphore::new(KNOCKING) };
-        gateway.until_it_answers().await;
-        gateway
-    }
-
-    async fn until_it_answers(&self) {
-        let answers = async {
-            while !self
-                .say(&[b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".to_vec()])
-                .await
-                .contains("200 OK")
-            {
-                tokio::time::sleep(Duration::from_millis(20)).await;
+        let gateway = Self { process, address, knocking: Semaphore::new(KNOCKING), accepted: AtomicUsize::default() };
+        let listens = async {
+            while TcpStream::connect(gateway.address).await.is_err() {
+                sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(PATIENCE, answers).await.expect("the gateway answers");
+        timeout(PATIENCE, listens).await.expect("the gateway listens");
+        gateway.answers_others().await;
+        Arc::new(gateway)
+    }
+
+    /// Somebody elsewhere, who wants what is not for probes only, gets it.
+    async fn answers_others(&self) {
+        let asked = async {
+            let mut stream = self.socket(ELSEWHERE).connect(self.address).await.expect("it listens");
+            let request = b"GET /openapi.json HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+            stream.write_all(request).await.expect("it takes a request");
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.expect("it answers in text");
+            assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+        };
+        timeout(PATIENCE, asked).await.expect("it answers");
+    }
+
+    fn socket(&self, from: [u8; 4]) -> TcpSocket {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind((from, 0).into()).expect("an address of this machine");
+        socket
+    }
+
+    /// A bad client's connection. Whom nobody lets in has attacked nobody.
+    async fn connect(&self, socket: TcpSocket) -> TcpStream {
+        // A crowd at once overruns the queue of the listener; of whom the system forgets there the gateway has never heard.
+        let _turn = self.knocking.acquire().await.expect("the semaphore is never closed");
+        let stream = socket.connect(self.address).await.expect("the gateway accepts connections");
+        self.accepted.fetch_add(1, Ordering::Relaxed);
+        stream
     }
 
     /// Sends pieces for as long as the gateway takes them, and reads what it says until it hangs up.
     async fn say(&self, pieces: &[Vec<u8>]) -> String {
-        // A crowd at once overruns the queue of the listener; of whom the system forgets there the gateway has never heard.
-        let turn = self.knocking.acquire().await.expect("the semaphore is never closed");
-        let Ok(mut stream) = TcpStream::connect(self.address).await else { return String::new() };
-        drop(turn);
+        let mut stream = self.connect(self.socket([127, 0, 0, 1])).await;
         for piece in pieces {
             if stream.write_all(piece).await.is_err() {
                 break;
@@ -104,7 +140,8 @@ impl Gateway {
         let mut answer = Vec::new();
         // It may hang up while something of ours is still on its way, which shows as an error.
         let _ = stream.read_to_end(&mut answer).await;
-        String::from_utf8_lossy(&answer).into_owned()
+        let answer = String::from_utf8_lossy(&answer);
+        answer.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)).unwrap_or(&answer).to_owned()
     }
 
     /// Resident memory, in bytes.
@@ -114,8 +151,12 @@ impl Gateway {
         line.split_whitespace().nth(1).and_then(|number| number.parse::<u64>().ok()).expect("a number") * 1024
     }
 
-    /// Has all clients do `what` at once; asserts what each was told, and that the gateway grew by no more than `each` bytes a client.
-    async fn attack(self: &Arc<Self>, name: &str, each: u64, pieces: Vec<Vec<u8>>, told: impl Fn(&str) -> bool) {
+    /// Has so many clients do `what` at once; asserts that all were let in, that in the middle of it somebody else was answered, and that
+    /// the gateway grew by no more than `each` bytes a client. What the clients were told is counted.
+    async fn suffers<F>(self: &Arc<Self>, name: &str, clients: usize, each: u64, what: impl Fn(Arc<Self>) -> F) -> Told
+    where
+        F: Future<Output = String> + Send + 'static,
+    {
         let before = self.resident();
         let (peak, over) = (Arc::new(AtomicU64::new(before)), Arc::new(AtomicBool::new(false)));
         let watch = {
@@ -127,31 +168,61 @@ impl Gateway {
                 }
             })
         };
-        let pieces = Arc::new(pieces);
-        let clients: Vec<_> = (0..CLIENTS)
-            .map(|_| {
-                let (gateway, pieces) = (Arc::clone(self), Arc::clone(&pieces));
-                tokio::spawn(async move { gateway.say(&pieces).await })
-            })
-            .collect();
-        // In the middle of it, somebody with a request is answered.
-        self.until_it_answers().await;
-        for client in clients {
-            let answer =
-                tokio::time::timeout(PATIENCE, client).await.expect("every client is cut off").expect("a client");
-            assert!(told(&answer), "{name}: {answer:?}");
+        let crowd: Vec<_> = (0..clients).map(|_| tokio::spawn(what(Arc::clone(self)))).collect();
+        sleep(SOON).await;
+        self.answers_others().await;
+        let mut told = Told::new();
+        for client in crowd {
+            let answer = timeout(PATIENCE, client).await.expect("every client is cut off").expect("a client");
+            *told.entry(answer).or_default() += 1;
         }
         over.store(true, Ordering::Relaxed);
         watch.await.expect("watching does not panic");
-        let (grown, allowed) = (peak.load(Ordering::Relaxed).saturating_sub(before), CLIENTS as u64 * each + SLACK);
+        let (grown, allowed) = (peak.load(Ordering::Relaxed).saturating_sub(before), clients as u64 * each + SLACK);
         println!(
-            "{name:<34} {CLIENTS} clients: {:>5} KiB resident before, +{:>5} KiB at most, {:>6} KiB allowed",
+            "{name:<34} {clients} clients: {:>5} KiB resident before, +{:>5} KiB at most, {:>6} KiB allowed, told {told:?}",
             before / 1024,
             grown / 1024,
             allowed / 1024
         );
         assert!(grown <= allowed, "{name}: grew by {grown} bytes, {allowed} are allowed");
+        assert_eq!(self.accepted.load(Ordering::Relaxed), clients, "{name}: clients that were let in");
+        told
     }
+}
+
+/// An attack on a gateway of its own: what one before has left in the allocator would hide what this one costs.
+async fn attack(folder: &Path, name: &str, each: u64, pieces: Vec<Vec<u8>>) -> Told {
+    let (gateway, pieces) = (Gateway::start(folder).await, Arc::new(pieces));
+    gateway
+        .suffers(name, CLIENTS, each, |gateway| {
+            let pieces = Arc::clone(&pieces);
+            async move { gateway.say(&pieces).await }
+        })
+        .await
+}
+
+/// The same, where nobody is to be told anything: that it is not because nobody was listened to shows in the time it takes.
+async fn silent_attack(folder: &Path, name: &str, each: u64, pieces: Vec<Vec<u8>>) {
+    let (gateway, pieces) = (Gateway::start(folder).await, Arc::new(pieces));
+    let told = gateway.suffers(name, CLIENTS, each, |gateway| {
+        let pieces = Arc::clone(&pieces);
+        async move {
+            let mut said = Box::pin(gateway.say(&pieces));
+            match timeout(SOON, &mut said).await {
+                Ok(_) => "too soon".to_owned(),
+                Err(_) => said.await,
+            }
+        }
+    });
+    assert_eq!(told.await, Told::from([(String::new(), CLIENTS)]), "{name}");
+}
+
+/// Asserts that nobody was told anything else, and that some were told the first: with much on its way to a gateway that hangs up, the
+/// answer may be lost with it.
+fn only(told: &Told, answers: &[&str]) {
+    assert!(told.keys().all(|answer| answers.contains(&answer.as_str())), "{told:?}");
+    assert!(told.contains_key(answers[0]), "{told:?}");
 }
 
 fn head(rest: &str) -> Vec<u8> {
@@ -161,60 +232,78 @@ fn head(rest: &str) -> Vec<u8> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bad_clients_are_cut_off_without_costing_more_than_the_limits_say() {
     let folder = tempfile::tempdir().expect("a folder");
-    let gateway = Arc::new(Gateway::start(folder.path()).await);
-    let token = format!("authorization: Bearer {}\r\n", gateway.token);
-    let as_it_came = |answer: &str| answer.is_empty();
+    let folder = folder.path();
+    let token = token(folder);
 
-    // What a first crowd makes the allocator fetch is not what an attack costs.
     let polite = b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".to_vec();
-    gateway.attack("polite clients", CONNECTION, vec![polite], |answer| answer.contains("200 OK")).await;
+    only(&attack(folder, "polite clients", CONNECTION, vec![polite]).await, &["200"]);
 
     let half_head = head(&format!("x-long: {}", "x".repeat(20 * 1024)));
-    gateway.attack("half-open heads", HEAD + CONNECTION, vec![half_head], as_it_came).await;
-    gateway.attack("connections without a byte", CONNECTION, vec![], as_it_came).await;
+    silent_attack(folder, "half-open heads", HEAD + CONNECTION, vec![half_head]).await;
+    silent_attack(folder, "connections without a byte", CONNECTION, vec![]).await;
 
     let half_body = vec![head(&format!("{token}content-length: 60000\r\n\r\n")), vec![b' '; 40_000]];
-    gateway
-        .attack("half-sent bodies", HEAD + BODY + CONNECTION, half_body, |answer| {
-            answer.contains("408 Request Timeout")
-        })
-        .await;
+    let told = attack(folder, "half-sent bodies", HEAD + BODY + CONNECTION, half_body).await;
+    // Of one network so many are listened to; the others are sent away at once.
+    only(&told, &["408", "503", ""]);
+    assert_eq!(told["408"], Limits::default().requests_per_network, "{told:?}");
+    assert!(told.contains_key("503"), "{told:?}");
     let unknown = vec![head("content-length: 60000\r\n\r\n"), vec![b' '; 40_000]];
-    gateway
-        .attack("half-sent bodies without a token", HEAD + CONNECTION, unknown, |answer| {
-            answer.contains("401") || answer.is_empty()
-        })
-        .await;
+    only(&attack(folder, "half-sent bodies without a token", HEAD + CONNECTION, unknown).await, &["401", "503", ""]);
 
     let header = |number: usize| format!("x-{number}: {}\r\n", "x".repeat(1_000)).into_bytes();
     let flood = [head("")].into_iter().chain((0..2_000).map(header)).collect();
-    gateway
-        .attack("2 MB of headers", HEAD + CONNECTION, flood, |answer| answer.contains("431") || answer.is_empty())
-        .await;
+    only(&attack(folder, "2 MB of headers", HEAD + CONNECTION, flood).await, &["431", ""]);
     let many = head(&"x: 1\r\n".repeat(100)).into_iter().chain(*b"\r\n").collect();
-    gateway
-        .attack("100 short headers", HEAD + CONNECTION, vec![many], |answer| {
-            answer.contains("431") || answer.is_empty()
-        })
-        .await;
+    only(&attack(folder, "100 short headers", HEAD + CONNECTION, vec![many]).await, &["431", ""]);
 
     let huge = [head(&format!("{token}content-length: 10000000\r\n\r\n"))]
         .into_iter()
         .chain((0..100).map(|_| vec![b' '; 100_000]));
-    gateway
-        .attack("10 MB of body, announced", HEAD + CONNECTION, huge.collect(), |answer| {
-            answer.contains("413") || answer.is_empty()
-        })
-        .await;
+    let told = attack(folder, "10 MB of body, announced", HEAD + CONNECTION, huge.collect()).await;
+    only(&told, &["413", "503", ""]);
     let chunk = || [b"186a0\r\n".to_vec(), vec![b' '; 100_000], b"\r\n".to_vec()].concat();
     let endless =
         [head(&format!("{token}transfer-encoding: chunked\r\n\r\n"))].into_iter().chain((0..100).map(|_| chunk()));
-    gateway
-        .attack("10 MB of body, in chunks", HEAD + BODY + CONNECTION, endless.collect(), |answer| {
-            answer.contains("413") || answer.is_empty()
-        })
-        .await;
-    gateway.until_it_answers().await;
+    let told = attack(folder, "10 MB of body, in chunks", HEAD + BODY + CONNECTION, endless.collect()).await;
+    only(&told, &["413", "503", ""]);
+}
+
+/// Asks and asks, until it is cut off.
+async fn ask_on(stream: &mut (impl AsyncWriteExt + Unpin)) {
+    let requests = b"GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n".repeat(100);
+    while stream.write_all(&requests).await.is_ok() {}
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_does_not_read_what_was_asked_for_or_reads_it_byte_by_byte_is_cut_off() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deaf = |gateway: Arc<Gateway>| async move {
+        ask_on(&mut gateway.connect(gateway.socket([127, 0, 0, 1])).await).await;
+        String::new()
+    };
+    let dripping = |gateway: Arc<Gateway>| async move {
+        let socket = gateway.socket([127, 0, 0, 1]);
+        socket.set_recv_buffer_size(4 * 1024).expect("a small buffer");
+        let (mut answers, mut requests) = gateway.connect(socket).await.into_split();
+        let drip = async {
+            let mut drop = [0; 400];
+            while answers.read_exact(&mut drop).await.is_ok() {
+                sleep(Duration::from_secs(1)).await;
+            }
+        };
+        // Whichever notices first.
+        tokio::select! {
+            () = ask_on(&mut requests) => (),
+            () = drip => (),
+        }
+        String::new()
+    };
+    let (one, other) = (Gateway::start(folder.path()).await, Gateway::start(folder.path()).await);
+    tokio::join!(
+        one.suffers("answers that nobody reads", DEAF, HEAD + CONNECTION, deaf),
+        other.suffers("answers that are read byte by byte", DEAF, HEAD + CONNECTION, dripping),
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -223,7 +312,7 @@ async fn a_head_that_comes_byte_by_byte_is_cut_off_however_steadily_it_comes() {
     let gateway = Gateway::start(folder.path()).await;
     let mut streams = Vec::new();
     for _ in 0..CLIENTS {
-        let mut stream = TcpStream::connect(gateway.address).await.expect("it listens");
+        let mut stream = gateway.connect(gateway.socket([127, 0, 0, 1])).await;
         stream.write_all(&head("x-slow: ")).await.expect("it takes a first piece");
         streams.push(stream);
     }
@@ -233,12 +322,12 @@ async fn a_head_that_comes_byte_by_byte_is_cut_off_however_steadily_it_comes() {
             // Who is cut off finds out here or below.
             let _ = stream.write_all(b"x").await;
         }
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        sleep(Duration::from_millis(200)).await;
     }
     for mut stream in streams {
         let mut answer = Vec::new();
-        let ended = tokio::time::timeout(Duration::from_millis(100), stream.read_to_end(&mut answer)).await;
+        let ended = timeout(Duration::from_millis(100), stream.read_to_end(&mut answer)).await;
         assert!(ended.is_ok(), "a slow client is still connected");
     }
-    gateway.until_it_answers().await;
+    gateway.answers_others().await;
 }

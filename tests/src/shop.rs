@@ -20,6 +20,9 @@ use testkit::Relay;
 
 /// How long a test waits for something that has to happen.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// How long the client of an order waits: longer than checkout may take with any setting of a test, so that an order that is too slow is
+/// measured, and not given up.
+const LONGEST_ORDER: Duration = Duration::from_secs(30);
 /// How often it looks.
 const PERIOD: Duration = Duration::from_millis(20);
 
@@ -268,7 +271,8 @@ impl Shop {
         let lines: Vec<Value> =
             lines.iter().map(|(product, quantity)| json!({ "productId": product, "quantity": quantity })).collect();
         let order = json!({ "customerId": customer, "lines": lines });
-        self.peer("gateway").post_once("/v1/orders", &order).await.expect("the order is confirmed")
+        let gateway = self.patient_peer("gateway", LONGEST_ORDER);
+        gateway.post_once("/v1/orders", &order).await.expect("the order is confirmed")
     }
 
     /// Waits until OMS has the order in a status, and returns OMS's view of it.

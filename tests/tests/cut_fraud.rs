@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 use testkit::Wire;
 
 const MUG: &str = "LS4PSXUNUM";
+/// Orders before the way is cut: the slowest of them is the measure for those that follow. Fewer than can keep the breaker closed.
+const BEFORE: u64 = MINIMUM_CALLS;
 /// Orders while the way is cut.
 const ORDERS: usize = 40;
 /// What checkout is told of its edges. A busy machine meets these times when nothing is wrong.
@@ -19,10 +21,9 @@ const EDGE_MS: u64 = 5_000;
 const FRAUD_MS: u64 = 1_000;
 /// Calls after which the breaker may open.
 const MINIMUM_CALLS: u64 = 5;
-/// The README of checkout: D, twice the longer of the edges' times and a second.
-const ORDER_MS: u64 = 2 * EDGE_MS + 1_000;
-/// The same: D, a second to give holds back, and the commit.
-const BUDGET: Duration = Duration::from_millis(ORDER_MS + 1_000 + 1_000);
+/// What a busy machine may add to an order besides. Together with the fraud engine's time far less than the other edges' time, so that an
+/// order that waits for the engine as for one of them is too slow.
+const ALLOWANCE: Duration = Duration::from_secs(1);
 
 /// A line of a service's page of metrics.
 async fn metric(shop: &Shop, service: &'static str, line: &str) -> u64 {
@@ -49,29 +50,39 @@ async fn open_shop() -> Shop {
     .await
 }
 
+/// Places an order; the answer, and how long it took.
+async fn timed(shop: &Shop) -> (Value, Duration) {
+    let watch = Stopwatch::start();
+    let placed = shop.place("john-doe", &[(MUG, 1)]).await;
+    (placed, watch.elapsed())
+}
+
 async fn through_a_cut(wire: Wire) {
     let shop = open_shop().await;
-    let before = shop.place("john-doe", &[(MUG, 1)]).await;
-    assert_ne!(before["risk"], "UNKNOWN", "the way is open");
+    let mut usual = Duration::ZERO;
+    for _ in 0..BEFORE {
+        let (before, took) = timed(&shop).await;
+        assert_ne!(before["risk"], "UNKNOWN", "the way is open");
+        usual = usual.max(took);
+    }
 
     shop.relay().set(wire);
     let tries_before = tries(&shop).await;
     let mut orders = Vec::new();
-    let mut times = Vec::new();
+    let mut slowest = Duration::ZERO;
     for _ in 0..ORDERS {
-        let watch = Stopwatch::start();
-        let placed = shop.place("john-doe", &[(MUG, 1)]).await;
-        times.push(watch.elapsed());
+        let (placed, took) = timed(&shop).await;
         assert_eq!(placed["risk"], "UNKNOWN", "{placed}");
         orders.push(placed["orderId"].as_str().unwrap().to_owned());
+        slowest = slowest.max(took);
     }
     // With fewer than a hundred orders the slowest is the 99th percentile.
-    let slowest = times.iter().max().unwrap();
-    assert!(*slowest <= BUDGET, "{slowest:?} of {BUDGET:?}");
-    // What makes later orders fast: they do not ask. The order before the cut is one of the calls that let the breaker open; afterwards
-    // there is a probe now and then.
+    let budget = usual + Duration::from_millis(FRAUD_MS) + ALLOWANCE;
+    assert!(slowest <= budget, "{slowest:?} of {budget:?}, usually {usual:?}");
+    // What makes later orders fast: they do not ask. The breaker opens when half of the calls of 10 s failed, those before the cut
+    // among them; afterwards there is a probe now and then.
     let asked = tries(&shop).await - tries_before;
-    assert!(asked >= MINIMUM_CALLS - 1, "{asked} tries");
+    assert!(asked > MINIMUM_CALLS / 2, "{asked} tries");
     assert!(asked <= MINIMUM_CALLS + 5, "{asked} tries for {ORDERS} orders");
     let opened = "boutique_edge_breaker_transitions_total{service=\"checkout\",edge=\"fraud-engine\",to=\"open\"}";
     assert!(metric(&shop, "checkout", opened).await >= 1);

@@ -5,7 +5,9 @@ mod send_back;
 mod watch;
 
 use anyhow::{Context, bail};
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
+use events::states::order::State;
 use events::{CustomerId, OrderId, ProductId, StockLine};
 use http::{HeaderMap, HeaderValue};
 use runtime::{CallError, Peer};
@@ -15,7 +17,10 @@ use crate::api::Shop;
 use crate::output;
 use crate::timeline::{self, Timeline};
 
-/// Place, show, watch, list, cancel and return orders, through the gateway; release and refuse those on hold.
+/// Place, show, watch, list, cancel and return orders, through the gateway; release and refuse those on hold, at OMS.
+///
+/// On this machine the data folder tells where the shop is and who you are. Elsewhere name the service with --gateway or --oms, and give a token for
+/// it in BOUTIQUE_TOKEN.
 #[derive(Subcommand)]
 pub enum OrderCommand {
     Place(PlaceArgs),
@@ -62,17 +67,20 @@ pub struct ShowArgs {
     json: bool,
 }
 
-/// List orders, newest first.
+/// List orders, by id.
 #[derive(Args)]
 pub struct ListArgs {
     #[command(flatten)]
     shop: Shop,
     /// Only orders in this status
-    #[arg(long)]
+    #[arg(long, value_parser = PossibleValuesParser::new(State::ALL.iter().map(|state| state.as_str())))]
     status: Option<String>,
-    /// At most this many
-    #[arg(long, default_value_t = 50, value_name = "N")]
+    /// At most this many, 1 to 500
+    #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=500))]
     limit: u32,
+    /// Go on behind this order, the last of the page before
+    #[arg(long, value_name = "ORDER")]
+    after: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -148,6 +156,9 @@ async fn list(args: ListArgs) -> anyhow::Result<()> {
     if let Some(status) = &args.status {
         path.push_str(&format!("&status={status}"));
     }
+    if let Some(after) = &args.after {
+        path.push_str(&format!("&after={after}"));
+    }
     let mut page: Value = args.shop.gateway()?.get(&path).await?;
     output::mask_customers(&mut page);
     if args.json {
@@ -167,8 +178,8 @@ async fn list(args: ListArgs) -> anyhow::Result<()> {
         ]);
     }
     println!("{table}");
-    if !page["next"].is_null() {
-        println!("there are more; ask for them with --limit");
+    if let Some(next) = page["next"].as_str() {
+        println!("there are more: --after {next}");
     }
     Ok(())
 }

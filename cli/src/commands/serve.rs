@@ -14,6 +14,8 @@ use crate::roster;
 
 /// Run one service, configured by its environment: the command of a container.
 ///
+/// Each service's variables are in its own README; who may call it, and as whom it calls, in platform/runtime/README.md.
+///
 /// Pub/Sub is Google's, with the credentials of the environment, unless PUBSUB_EMULATOR_HOST names a broker or emulator. SIGTERM stops it in order: what was
 /// accepted is finished, what is new is refused.
 #[derive(Args)]
@@ -24,9 +26,9 @@ pub struct ServeArgs {
     /// Address to listen on; Cloud Run's PORT is honoured
     #[arg(long, value_name = "ADDRESS:PORT", env = "BOUTIQUE_LISTEN")]
     listen: Option<SocketAddr>,
-    /// The service's database: sqlite:DIR or postgres://…
-    #[arg(long, value_name = "URL", env = "BOUTIQUE_DATABASE", default_value = "sqlite:data", hide_env_values = true)]
-    database: String,
+    /// The service's database, sqlite:DIR or postgres://…; unless told, DATABASE_URL, and without it sqlite:data
+    #[arg(long, value_name = "URL", env = "BOUTIQUE_DATABASE", hide_env_values = true)]
+    database: Option<String>,
     /// Google Cloud project of the topics
     #[arg(long, value_name = "ID", env = "BOUTIQUE_PROJECT", default_value = crate::stack::LOCAL_PROJECT)]
     project: String,
@@ -38,9 +40,10 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         Some(listen) => listen,
         None => SocketAddr::from(([0, 0, 0, 0], environment.or("PORT", 8080)?)),
     };
+    let database = args.database.as_deref().or_else(|| environment.text("DATABASE_URL")).unwrap_or("sqlite:data");
     let address = Address::new(&args.project, environment.text("PUBSUB_EMULATOR_HOST"));
     let bus = Arc::new(PubSub::connect(address).await.context("cannot prepare Pub/Sub")?);
-    let worker = roster::start(&args.service, listen, &args.database, bus, &environment).await?;
+    let worker = roster::start(&args.service, listen, database, bus, &environment).await?;
     asked_to_stop().await?;
     worker.stop().await;
     Ok(())

@@ -28,7 +28,7 @@ pub struct TokenArgs {
     /// Who the client is
     #[arg(long, value_name = "NAME", default_value = SUBJECT)]
     subject: String,
-    /// What the client may do; give it once for each scope
+    /// What the client may do, orders:read, orders:write, catalog:read, orders:any or metrics:read; give it once for each. The first three unless told
     #[arg(long, value_name = "SCOPE")]
     scope: Vec<String>,
     /// Which customer the client is
@@ -46,7 +46,7 @@ pub struct TokenArgs {
     /// Seconds it is good for, a day at most
     #[arg(long, value_name = "SECONDS", default_value_t = 3_600)]
     ttl: i64,
-    /// Print it as a header, for curl -H \"$(boutique token --header)\"
+    /// Print it as a header, for curl -H "$(boutique token --header)"
     #[arg(long)]
     header: bool,
 }

@@ -26,6 +26,9 @@ const ADVICE: &[(&str, &str)] = &[
 const OTHERWISE: &str =
     "written before customers were sealed, or past the schema: change the row by hand, then erase again";
 
+/// Columns of text that hold numbers: what stands there is nobody's id.
+const NUMBERS: &[(&str, &str)] = &[("replays", "ramp")];
+
 pub(super) async fn look(books: &Books, wanted: &Wanted) -> anyhow::Result<Vec<Place>> {
     let wanted = Arc::new(Wanted { person: wanted.person.clone(), search: wanted.search.clone() });
     let tables = if books.database_url.starts_with("sqlite:") { SQLITE_TABLES } else { POSTGRES_TABLES };
@@ -65,6 +68,7 @@ fn table(tx: &mut Tx<'_>, name: String, wanted: &Wanted) -> Result<(String, (u64
         for index in 0..row.columns() {
             if let Cell::Text(text) = row.cell(index)?
                 && wanted.is_in(text)
+                && !NUMBERS.contains(&(name.as_str(), row.name(index)))
             {
                 findings.set(findings.get() + 1);
                 break;

@@ -46,8 +46,7 @@ struct Wanted {
 
 impl Wanted {
     fn is_in(&self, text: &str) -> bool {
-        text.eq_ignore_ascii_case(&self.person.id)
-            || !self.search.places(text.as_bytes()).is_empty()
+        !self.search.places(text.as_bytes()).is_empty()
             // The whole table of cases is for what people write; what programs write is longer, and spelled as it was given.
             || (text.len() <= MAX_WRITTEN_BYTES && self.person.is_named_in(text))
     }
@@ -55,6 +54,17 @@ impl Wanted {
 
 /// The longest text that a person writes into a field, in bytes: 500 characters of four.
 const MAX_WRITTEN_BYTES: usize = 2_000;
+
+/// Makes sure that everything can be looked at: once a key is destroyed it is too late to find out.
+///
+/// # Errors
+/// When a database or a file cannot be read.
+pub async fn ready(house: &House) -> anyhow::Result<()> {
+    for (_, store) in house.books.open_all()? {
+        store.close().await;
+    }
+    files::ready(&house.data)
+}
 
 /// Looks everywhere.
 ///

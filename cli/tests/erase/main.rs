@@ -16,6 +16,14 @@ const ZEBULON: Someone = Someone { id: "Zq-Person-77", name: "Zebulon", surname:
 const XANTHIPPE: Someone = Someone { id: "Xa-Person-78", name: "Xanthippe", surname: "Öhrwürmli" };
 /// Who is erased by a run that is cut off.
 const BALTHASAR: Someone = Someone { id: "Ba-Person-79", name: "Balthasar", surname: "Vandervoort" };
+/// Who is erased by a run that is cut off after their key was destroyed, and finished by the id they knew.
+const CUNIGUNDE: Someone = Someone { id: "Cu-Person-81", name: "Cunigunde", surname: "Wirrwarr" };
+/// As they, and finished by the sealed id.
+const DIETLINDE: Someone = Someone { id: "Di-Person-82", name: "Dietlinde", surname: "Zwickmühl" };
+/// Whose id is in every payload, as a quantity and as a count.
+const NUMBER: Someone = Someone { id: "1", name: "Wilhelmine", surname: "Zwackelmann" };
+/// Everybody who is erased.
+const EVERYBODY: [Someone; 6] = [ZEBULON, XANTHIPPE, BALTHASAR, CUNIGUNDE, DIETLINDE, NUMBER];
 /// Whom the CRM does not know.
 const STRANGER: &str = "Zq-Stranger-80";
 
@@ -31,6 +39,16 @@ impl Someone {
     fn words(self) -> [&'static str; 3] {
         [self.id, self.name, self.surname]
     }
+
+    /// What can be looked for one by one: a 1 is everywhere.
+    fn telling_words(self) -> Vec<&'static str> {
+        self.words().into_iter().filter(|word| word.len() > 1).collect()
+    }
+
+    /// With `--name` and `--surname`.
+    fn named(self) -> [&'static str; 5] {
+        ["--yes", "--name", self.name, "--surname", self.surname]
+    }
 }
 
 fn erase_everybody_and_look_at_every_byte(engine: Engine) {
@@ -38,17 +56,18 @@ fn erase_everybody_and_look_at_every_byte(engine: Engine) {
 
     // A bad deployment of accounting, so that letters die.
     shop.up(&[("BOUTIQUE_ACCOUNTING_FAIL", "illegal_state")]);
-    for someone in [ZEBULON, XANTHIPPE, BALTHASAR] {
+    for someone in EVERYBODY {
         let new =
             json!({ "customerId": someone.id, "name": someone.name, "surname": someone.surname, "country": "GB" });
         shop.post("crm", "/customers", &new);
     }
     let died = shop.place(ZEBULON.id);
     let in_flight = shop.place(XANTHIPPE.id);
+    let counted = shop.json(&["order", "place", "--customer", NUMBER.id, "66VCHSJNUP:1"]);
     assert_eq!(died["customerId"], ZEBULON.id, "the client is told what it said");
     let refused = shop.boutique(&["order", "place", "--customer", STRANGER, LENS]);
     assert!(!refused.status.success());
-    shop.until("two letters", |shop| shop.json(&["dlq", "list"])["groups"][0]["count"] == 2);
+    shop.until("three letters", |shop| shop.json(&["dlq", "list"])["groups"][0]["count"] == 3);
     shop.stop();
 
     // The fix, and a replay of one of them, signed with a name it should not have.
@@ -62,7 +81,7 @@ fn erase_everybody_and_look_at_every_byte(engine: Engine) {
     send_back(&shop, order);
     let finished = shop.place(BALTHASAR.id);
     shop.until_order(finished["orderId"].as_str().unwrap(), "completed");
-    for someone in [ZEBULON, XANTHIPPE, BALTHASAR] {
+    for someone in EVERYBODY {
         let entered = json!({ "item": format!("desk for {}", someone.id), "price": 7.5, "date": "2026-01-31",
                               "customer": format!("{}, {}", someone.surname, someone.name) });
         shop.post("accounting", "/transactions", &entered);
@@ -76,9 +95,13 @@ fn erase_everybody_and_look_at_every_byte(engine: Engine) {
     }
     assert!(leaks::everywhere(&shop, &[STRANGER]).is_empty(), "what a stranger was called is kept");
 
+    nobody_is_erased_where_not_everything_can_be_looked_at(&shop);
     whoever_ordered_nothing_lately_is_erased(&shop);
+    a_slip_changes_nothing_without_a_word(&shop);
+    whoever_has_a_number_for_an_id_is_erased_and_no_payload_is_broken(&shop, counted["orderId"].as_str().unwrap());
     an_order_on_its_way_has_to_end_or_goes_on_unnamed(&shop, in_flight["orderId"].as_str().unwrap());
     a_run_that_was_cut_off_is_finished_by_the_next(&mut shop);
+    a_run_that_was_cut_off_after_the_key_was_destroyed_is_finished_too(&mut shop);
 
     let sealed: Vec<String> = shop.json(&["erase", "--list"])["erasures"]
         .as_array()
@@ -89,8 +112,8 @@ fn erase_everybody_and_look_at_every_byte(engine: Engine) {
             record["sealedId"].as_str().unwrap().to_owned()
         })
         .collect();
-    assert_eq!(sealed.len(), 3);
-    let left: Vec<&str> = [ZEBULON, XANTHIPPE, BALTHASAR].iter().flat_map(|someone| someone.words()).collect();
+    assert_eq!(sealed.len(), EVERYBODY.len());
+    let left: Vec<&str> = EVERYBODY.iter().flat_map(|someone| someone.telling_words()).collect();
     assert_eq!(leaks::everywhere(&shop, &left), [] as [String; 0]);
     assert_eq!(leaks::of_log(&shop, &left), [] as [String; 0], "the log at its most talkative");
     let audit = shop.boutique(&["audit", "--wait", "60"]);
@@ -131,6 +154,44 @@ fn whoever_ordered_nothing_lately_is_erased(shop: &Shop) {
     assert!(String::from_utf8_lossy(&refused.stderr).contains("not known"), "who is erased is a stranger");
 }
 
+/// A run that could not prove anything stops before it destroys anything.
+fn nobody_is_erased_where_not_everything_can_be_looked_at(shop: &Shop) {
+    let wrong = shop.boutique(&["erase", ZEBULON.id, "--yes", "--by", "officer", "--database-url", "sqlite:/nowhere"]);
+    assert!(!wrong.status.success() && String::from_utf8_lossy(&wrong.stderr).contains("does not exist"));
+    let link = shop.data().join("another-disk");
+    std::os::unix::fs::symlink("/nowhere", &link).unwrap();
+    let unseen = shop.boutique(&["erase", ZEBULON.id, "--yes", "--by", "officer"]);
+    assert!(!unseen.status.success() && String::from_utf8_lossy(&unseen.stderr).contains("another-disk"));
+    std::fs::remove_file(link).unwrap();
+    assert_eq!(shop.get("crm", "/erasures"), json!({ "erasures": [] }));
+    assert_eq!(shop.get("crm", &format!("/customers/{}", ZEBULON.id))["standing"], "good");
+}
+
+/// The officer mistypes the id of somebody who was erased, and names a customer who is here.
+fn a_slip_changes_nothing_without_a_word(shop: &Shop) {
+    let before = shop.get("accounting", "/transactions?limit=100");
+    let slip = ["erase", "Zq-Persno-77", "--by", "officer", "--name", CUNIGUNDE.name, "--surname", CUNIGUNDE.surname];
+    let asked = shop.boutique(&slip);
+    assert!(!asked.status.success() && String::from_utf8_lossy(&asked.stderr).contains("--yes"));
+    let nobody = shop.boutique(&[&slip[..], &["--yes", "--call-off"]].concat());
+    assert!(!nobody.status.success() && String::from_utf8_lossy(&nobody.stderr).contains("nothing to call off"));
+    assert_eq!(shop.get("accounting", "/transactions?limit=100"), before);
+}
+
+fn whoever_has_a_number_for_an_id_is_erased_and_no_payload_is_broken(shop: &Shop, order: &str) {
+    let (done, report) = shop.erase(&[NUMBER.id, "--yes", "--force"]);
+    let found: Vec<&Value> =
+        report["places"].as_array().unwrap().iter().filter(|place| place["findings"] != 0).collect();
+    assert!(done && report["outcome"] == "erased", "{found:#?}");
+    let letter = &shop.get("ops", &format!("/letters?order={order}"))["letters"][0]["letterId"];
+    let shown = shop.get("ops", &format!("/letters/{}", letter.as_str().unwrap()));
+    assert_eq!(shown["payload"]["lines"][0]["quantity"], 1, "{shown:#}");
+    let plan = shop.json(&["dlq", "plan", "--order", order, "--by", "ada"])["plan"].as_str().unwrap().to_owned();
+    let replayed = shop.boutique(&["dlq", "replay", "--plan", &plan, "--why", "the order goes on", "--by", "ada"]);
+    assert!(replayed.status.success(), "{}", String::from_utf8_lossy(&replayed.stderr));
+    shop.until_order(order, "completed");
+}
+
 fn an_order_on_its_way_has_to_end_or_goes_on_unnamed(shop: &Shop, order: &str) {
     let (done, waits) = shop.erase(&[XANTHIPPE.id, "--yes"]);
     assert!(!done && waits["outcome"] == "waits" && waits["openOrders"] == json!([order]), "{waits:#}");
@@ -154,6 +215,42 @@ fn a_run_that_was_cut_off_is_finished_by_the_next(shop: &mut Shop) {
     let (done, report) = shop.erase(&[BALTHASAR.id, "--yes"]);
     assert!(done && report["erasure"]["sealedId"] == begun["sealedId"], "{report:#}");
     assert_eq!(report["erasure"]["begunAtMs"], begun["begunAtMs"]);
+}
+
+/// The command died between the key and the look, and the whole shop after it: nobody but the officer knows who it was.
+fn a_run_that_was_cut_off_after_the_key_was_destroyed_is_finished_too(shop: &mut Shop) {
+    let destroyed = [CUNIGUNDE, DIETLINDE].map(|someone| {
+        let begun = shop.post("crm", "/erasures", &json!({ "customerId": someone.id, "by": "officer" }));
+        let sealed = begun["sealedId"].as_str().unwrap().to_owned();
+        shop.post("crm", &format!("/erasures/{sealed}/destroy"), &json!({}));
+        sealed
+    });
+    shop.kill();
+    shop.up(&[]);
+    for (someone, sealed) in [CUNIGUNDE, DIETLINDE].into_iter().zip(&destroyed) {
+        let (done, nameless) = shop.erase(&[someone.id, "--yes"]);
+        assert!(
+            !done && nameless["outcome"] == "before" && nameless["erasure"]["sealedId"] == **sealed,
+            "{nameless:#}"
+        );
+        let late = shop.boutique(&["erase", sealed, "--yes", "--call-off"]);
+        assert!(!late.status.success() && String::from_utf8_lossy(&late.stderr).contains("destroyed"));
+    }
+    let by_id = [&[CUNIGUNDE.id], &CUNIGUNDE.named()[..]].concat();
+    let by_sealed_id = [&[destroyed[1].as_str(), "--id", DIETLINDE.id], &DIETLINDE.named()[..]].concat();
+    for (arguments, sealed) in [by_id, by_sealed_id].iter().zip(&destroyed) {
+        let (done, report) = shop.erase(arguments);
+        assert!(done && report["outcome"] == "erased", "{report:#}");
+        let record = &report["erasure"];
+        assert!(
+            record["sealedId"] == **sealed && record["findings"] == 0 && record["scrubbedAtMs"].is_i64(),
+            "{record}"
+        );
+        assert!(
+            report["texts"][0][1]["changed"].as_u64() > Some(0),
+            "what people wrote is still to be mended: {report:#}"
+        );
+    }
 }
 
 /// The look can fail: whoever publishes past the schema is found in every place the event comes to.

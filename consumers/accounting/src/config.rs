@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use runtime::Code;
-use runtime::config::{ConfigError, Environment};
+use runtime::config::{CLOUD_VARIABLES, ConfigError, Environment};
 
 /// The longest a call to the CRM may take, in milliseconds.
 const MAX_TIMEOUT_MS: u64 = 30_000;
@@ -11,7 +11,7 @@ const MAX_TIMEOUT_MS: u64 = 30_000;
 /// The settings of accounting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// The CRM, `http://host:port`. From `BOUTIQUE_CRM_URL`, `http://127.0.0.1:8088` when not set.
+    /// The CRM, `http://host:port` or `https://host`. From `BOUTIQUE_CRM_URL`, `http://127.0.0.1:8088` when not set.
     pub crm_url: String,
     /// How long one call to the CRM may take. From `BOUTIQUE_CRM_TIMEOUT_MS`, 2,000 when not set. 1..=30,000 ms.
     pub crm_timeout: Duration,
@@ -19,10 +19,6 @@ pub struct Config {
     /// set. Refused in the cloud.
     pub fail: Option<Code>,
 }
-
-/// What the environment has where a service runs in the cloud. From the documentation of Cloud Run ("Container runtime contract") and of
-/// Kubernetes ("Accessing the API from a Pod").
-const CLOUD: [&str; 2] = ["K_SERVICE", "KUBERNETES_SERVICE_HOST"];
 
 impl Default for Config {
     fn default() -> Self {
@@ -36,14 +32,9 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] naming the setting that cannot be used.
     pub fn from_environment(environment: &Environment) -> Result<Self, ConfigError> {
-        let name = "BOUTIQUE_CRM_TIMEOUT_MS";
-        let timeout_ms: u64 = environment.or(name, 2_000)?;
-        if !(1..=MAX_TIMEOUT_MS).contains(&timeout_ms) {
-            return Err(ConfigError { name: name.to_owned(), problem: format!("must be 1 to {MAX_TIMEOUT_MS}") });
-        }
         Ok(Self {
-            crm_url: environment.or("BOUTIQUE_CRM_URL", Self::default().crm_url)?,
-            crm_timeout: Duration::from_millis(timeout_ms),
+            crm_url: environment.urls("BOUTIQUE_CRM_URL", Self::default().crm_url)?,
+            crm_timeout: environment.milliseconds("BOUTIQUE_CRM_TIMEOUT_MS", 2_000, MAX_TIMEOUT_MS)?,
             fail: fail(environment)?,
         })
     }
@@ -52,8 +43,8 @@ impl Config {
 fn fail(environment: &Environment) -> Result<Option<Code>, ConfigError> {
     let name = "BOUTIQUE_ACCOUNTING_FAIL";
     let Some(text) = environment.text(name) else { return Ok(None) };
-    let refuse = |problem: String| ConfigError { name: name.to_owned(), problem };
-    if CLOUD.iter().any(|sign| environment.text(sign).is_some()) {
+    let refuse = |problem: String| ConfigError::new(name, problem);
+    if CLOUD_VARIABLES.iter().any(|sign| environment.text(sign).is_some()) {
         return Err(refuse("is for practice on one machine, and refused in the cloud".to_owned()));
     }
     text.parse().map(Some).map_err(|error: runtime::codes::NoSuchCode| refuse(format!("cannot be used: {error}")))
@@ -73,7 +64,7 @@ mod tests {
         let broken = ("BOUTIQUE_ACCOUNTING_FAIL", "illegal_state");
         assert_eq!(of(&[]).unwrap().fail, None);
         assert_eq!(of(&[broken]).unwrap().fail, Some(Code::IllegalState));
-        for cloud in CLOUD {
+        for cloud in CLOUD_VARIABLES {
             assert_eq!(of(&[broken, (cloud, "accounting")]).unwrap_err().name, broken.0);
         }
         assert_eq!(of(&[("BOUTIQUE_ACCOUNTING_FAIL", "no_such_code")]).unwrap_err().name, broken.0);

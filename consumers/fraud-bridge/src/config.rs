@@ -10,7 +10,7 @@ const MAX_TIMEOUT_MS: u64 = 30_000;
 /// The settings of the fraud bridge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// The fraud engine, `http://host:port`. From `BOUTIQUE_FRAUD_ENGINE_URL`, `http://127.0.0.1:8091` when not set.
+    /// The fraud engine, `http://host:port` or `https://host`. From `BOUTIQUE_FRAUD_ENGINE_URL`, `http://127.0.0.1:8091` when not set.
     pub fraud_engine_url: String,
     /// How long one question may take. From `BOUTIQUE_FRAUD_BRIDGE_TIMEOUT_MS`, 2,000 when not set. 1..=30,000 ms.
     pub timeout: Duration,
@@ -29,14 +29,9 @@ impl Config {
     /// [`ConfigError`] naming the setting that cannot be used.
     pub fn from_environment(environment: &Environment) -> Result<Self, ConfigError> {
         let default = Self::default();
-        let name = "BOUTIQUE_FRAUD_BRIDGE_TIMEOUT_MS";
-        let timeout_ms: u64 = environment.or(name, 2_000)?;
-        if !(1..=MAX_TIMEOUT_MS).contains(&timeout_ms) {
-            return Err(ConfigError { name: name.to_owned(), problem: format!("must be 1 to {MAX_TIMEOUT_MS}") });
-        }
         Ok(Self {
-            fraud_engine_url: environment.or("BOUTIQUE_FRAUD_ENGINE_URL", default.fraud_engine_url)?,
-            timeout: Duration::from_millis(timeout_ms),
+            fraud_engine_url: environment.urls("BOUTIQUE_FRAUD_ENGINE_URL", default.fraud_engine_url)?,
+            timeout: environment.milliseconds("BOUTIQUE_FRAUD_BRIDGE_TIMEOUT_MS", 2_000, MAX_TIMEOUT_MS)?,
         })
     }
 }

@@ -2,12 +2,16 @@
 
 use events::id::derived;
 use events::risk::{FraudCleared, FraudFlagged, RiskLevel};
+use events::topology::limits::OUTBOX_DAYS;
 use events::{Event, OrderId};
 
 /// Shortest wait before the engine is asked again, in milliseconds.
 pub const SHORTEST_WAIT_MS: i64 = 1_000;
 /// Longest wait before the engine is asked again, in milliseconds.
 pub const LONGEST_WAIT_MS: i64 = 5 * 60 * 1_000;
+/// How old an order may be for the engine to be told when it was placed, in milliseconds: an hour less than the engine takes, for clocks
+/// and for the way.
+const MAX_TOLD_AGE_MS: i64 = (OUTBOX_DAYS as i64 * 24 - 1) * 60 * 60 * 1_000;
 /// Reasons passed on with a flag, at most.
 const MAX_REASONS: usize = 10;
 /// The longest reason passed on, in characters.
@@ -48,6 +52,14 @@ pub fn verdict(order_id: &OrderId, level: RiskLevel, reasons: Vec<String>) -> Op
     }
 }
 
+/// When the engine is told an order was placed, in milliseconds since the Unix epoch; never in the future, whatever checkout's clock says.
+/// `None` for one so old that the engine would refuse it: better judged as of now than never.
+#[must_use]
+pub fn told_placed_at_ms(placed_at_ms: i64, now_ms: i64) -> Option<i64> {
+    let placed_at_ms = placed_at_ms.min(now_ms);
+    (now_ms - placed_at_ms <= MAX_TOLD_AGE_MS).then_some(placed_at_ms)
+}
+
 /// How long to wait after the `attempts`-th question about an order went unanswered, in milliseconds: doubled each time, and
 /// spread over half of that so that orders of one outage do not come back at once. The same order and count give the same wait.
 #[must_use]
@@ -76,6 +88,15 @@ mod tests {
         assert_eq!(verdict(RiskLevel::Medium), Some(Verdict::Cleared));
         assert_eq!(verdict(RiskLevel::High), Some(Verdict::Flagged));
         assert_eq!(verdict(RiskLevel::Unknown), None);
+    }
+
+    #[test]
+    fn the_engine_is_told_when_an_order_was_placed_as_far_as_it_takes_it() {
+        let (day_ms, now_ms) = (86_400_000, 4_000_000_000_000);
+        let told = |age_ms: i64| told_placed_at_ms(now_ms - age_ms, now_ms).map(|at_ms| now_ms - at_ms);
+        assert_eq!([0, 3 * day_ms, 34 * day_ms].map(told), [Some(0), Some(3 * day_ms), Some(34 * day_ms)]);
+        assert_eq!([35 * day_ms, 400 * day_ms].map(told), [None; 2]);
+        assert_eq!(told(-1_000), Some(0), "a clock ahead of ours");
     }
 
     #[test]

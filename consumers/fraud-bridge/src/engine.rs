@@ -4,12 +4,13 @@
 //! asking again brings the first answer again, also one that checkout gave up waiting for.
 
 use events::risk::RiskLevel;
-use events::{CustomerId, OrderId};
-use runtime::{CallError, Identity, Peer};
+use events::{CustomerId, OrderId, Timestamp};
+use runtime::{CallError, Identity, Peer, clock};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
+use crate::decide;
 use crate::report::Report;
 use crate::scoring::Question;
 
@@ -34,6 +35,8 @@ struct Metric<'a> {
     shipping_country: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     billing_country: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    occurred_at: Option<Timestamp>,
 }
 
 #[derive(Serialize)]
@@ -59,11 +62,11 @@ impl Engine {
         Self(identity.peer("fraud-engine", &config.fraud_engine_url, config.timeout))
     }
 
-    /// Asks once.
+    /// Asks once, at `now_ms` (Unix milliseconds).
     ///
     /// # Errors
     /// [`CallError`]; whichever it is, the question stays open.
-    pub(crate) async fn ask(&self, question: &Question) -> Result<Answer, CallError> {
+    pub(crate) async fn ask(&self, question: &Question, now_ms: i64) -> Result<Answer, CallError> {
         let metric = Metric {
             transaction_type: TRANSACTION_TYPE,
             duration_ms: 0,
@@ -74,6 +77,7 @@ impl Engine {
             line_count: question.line_count,
             shipping_country: question.shipping_country.as_deref(),
             billing_country: question.billing_country.as_deref(),
+            occurred_at: decide::told_placed_at_ms(question.placed_at_ms, now_ms).map(clock::from_ms),
         };
         self.0.post_once("/metrics", &metric).await
     }

@@ -33,6 +33,7 @@ impl Reaction for OpenScoring {
             line_count: i64::try_from(lines.len()).unwrap_or(i64::MAX),
             shipping_country: event.data.shipping_country.clone(),
             billing_country: event.data.billing_country.clone(),
+            placed_at_ms: event.time.as_millisecond(),
             event_id: event.id.clone(),
             correlation_id: event.correlation_id.clone(),
             traceparent: event.traceparent.clone(),

@@ -16,6 +16,8 @@ pub(crate) struct Question {
     pub(crate) shipping_country: Option<String>,
     /// Where the bill goes, if checkout knew.
     pub(crate) billing_country: Option<String>,
+    /// When the order was placed, in milliseconds since the Unix epoch: what the engine judges it by.
+    pub(crate) placed_at_ms: i64,
     /// The event that opened the scoring.
     pub(crate) event_id: EventId,
     /// The first event of the order's story.

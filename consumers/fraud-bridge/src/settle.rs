@@ -24,8 +24,9 @@ use crate::{decide, reports, store};
 pub(crate) const PERIOD: Duration = Duration::from_millis(500);
 /// How often it is looked what is too old.
 pub(crate) const PURGE_PERIOD: Duration = Duration::from_secs(60);
-/// Questions of one run.
-const MAX_BATCH: u32 = 50;
+/// How long one run may take, but for the answers awaited then: where there is CPU only during requests a minute's push waits for it,
+/// whose deadline is 30 s.
+const RUN_TIME: Duration = Duration::from_secs(20);
 /// Questions asked at once.
 const MAX_CONCURRENT: usize = 8;
 /// The longest error kept with a scoring, in characters.
@@ -63,9 +64,13 @@ pub struct Run {
 
 /// A run at work.
 struct Working {
+    /// When it began. What is put off is put off from then on, so that nothing is due in one run twice.
     now_ms: i64,
     watch: Stopwatch,
+    /// The engine is out of reach.
     down: AtomicBool,
+    /// Something could not be recorded, and is due as before.
+    stuck: AtomicBool,
     asked: AtomicU32,
     settled: AtomicU32,
     postponed: AtomicU32,
@@ -76,8 +81,14 @@ impl Working {
     fn new(now_ms: i64) -> Self {
         let zero = || AtomicU32::new(0);
         let (asked, settled, postponed, reported) = (zero(), zero(), zero(), zero());
-        let (watch, down) = (Stopwatch::start(), AtomicBool::new(false));
-        Self { now_ms, watch, down, asked, settled, postponed, reported }
+        let (watch, down, stuck) = (Stopwatch::start(), AtomicBool::new(false), AtomicBool::new(false));
+        Self { now_ms, watch, down, stuck, asked, settled, postponed, reported }
+    }
+
+    /// Whether nothing more is to be asked.
+    fn is_over(&self) -> bool {
+        let has = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
+        has(&self.down) || has(&self.stuck) || self.watch.elapsed() >= RUN_TIME
     }
 
     /// The run's own time as it goes on.
@@ -96,37 +107,45 @@ impl Settler {
         Self { transactor, engine: Engine::new(config, identity), pace, meters }
     }
 
-    /// Asks about what is due at `now_ms` (Unix milliseconds), as much as the pace allows and up to the batch's limit, and with what is
-    /// left of the pace tells how orders ended. An engine found out of reach is not asked further in this run.
+    /// Asks about what is due at `now_ms` (Unix milliseconds) and tells how orders ended, round after round, until nothing is due any
+    /// more or its time is over. How much a round asks is for the pace to say; an engine found out of reach is not asked further.
     pub async fn settle_due(&self, now_ms: i64) -> Run {
         let run = Working::new(now_ms);
-        let allowed = self.pace().allowed(run.pace_ms());
-        let limit = allowed.min(MAX_BATCH);
-        let read = move |tx: &mut ::store::Tx<'_>| {
-            let oldest_ms = store::oldest_waiting_ms(tx)?;
-            Ok::<_, ::store::StoreError>((oldest_ms, store::due(tx, now_ms, limit)?))
-        };
-        let (oldest_ms, questions) = match self.transactor.store().read(read).await {
-            Ok(found) => found,
-            Err(error) => {
-                warn!(%error, "cannot read what is due");
-                return Run::default();
-            }
-        };
-        self.meters.waits_since(oldest_ms);
-        let left = allowed - u32::try_from(questions.len()).unwrap_or(allowed).min(allowed);
-        futures::stream::iter(questions)
-            .for_each_concurrent(MAX_CONCURRENT, |question| self.ask_one(&run, question))
-            .await;
-        self.report_due(&run, left).await;
-        if !run.down.load(Ordering::Relaxed) {
-            self.pace().went_well(run.asked.load(Ordering::Relaxed));
-        }
+        // Bounded: each round asks something, what is asked is not due again, and the run has its time.
+        while self.round(&run).await && !run.is_over() {}
         Run {
             settled: run.settled.into_inner(),
             postponed: run.postponed.into_inner(),
             reported: run.reported.into_inner(),
         }
+    }
+
+    /// Asks as much of what is due as the pace allows, and with what is left of it tells how orders ended. True when anything was asked.
+    async fn round(&self, run: &Working) -> bool {
+        let asked_before = run.asked.load(Ordering::Relaxed);
+        let (allowed, now_ms) = (self.pace().allowed(run.pace_ms()), run.now_ms);
+        let read = move |tx: &mut ::store::Tx<'_>| {
+            let oldest_ms = store::oldest_waiting_ms(tx)?;
+            Ok::<_, ::store::StoreError>((oldest_ms, store::due(tx, now_ms, allowed)?))
+        };
+        let (oldest_ms, questions) = match self.transactor.store().read(read).await {
+            Ok(found) => found,
+            Err(error) => {
+                warn!(%error, "cannot read what is due");
+                return false;
+            }
+        };
+        self.meters.waits_since(oldest_ms);
+        let left = allowed - u32::try_from(questions.len()).unwrap_or(allowed).min(allowed);
+        futures::stream::iter(questions)
+            .for_each_concurrent(MAX_CONCURRENT, |question| self.ask_one(run, question))
+            .await;
+        self.report_due(run, left).await;
+        let asked = run.asked.load(Ordering::Relaxed) - asked_before;
+        if !run.down.load(Ordering::Relaxed) {
+            self.pace().went_well(asked);
+        }
+        asked > 0
     }
 
     /// Forgets what was settled so long ago that nobody asks about it.
@@ -147,13 +166,14 @@ impl Settler {
 
     async fn ask_one(&self, run: &Working, question: Question) {
         let Some(admission) = self.admit(run) else { return };
-        let answer = self.engine.ask(&question).await;
+        let answer = self.engine.ask(&question, run.now_ms).await;
         self.heard(run, admission, answer.as_ref().err());
         let (counter, meter) = match self.record(question, answer, run.now_ms).await {
             Ok(true) => (&run.settled, &self.meters.settled),
             Ok(false) => (&run.postponed, &self.meters.postponed),
             Err(error) => {
-                // The scoring stays due as it was.
+                // The scoring stays due as it was: the next run asks again.
+                run.stuck.store(true, Ordering::Relaxed);
                 warn!(%error, "cannot record the fraud engine's answer");
                 return;
             }
@@ -164,7 +184,7 @@ impl Settler {
 
     /// Tells how orders ended, up to `limit` of them.
     async fn report_due(&self, run: &Working, limit: u32) {
-        if limit == 0 || run.down.load(Ordering::Relaxed) {
+        if limit == 0 || run.is_over() {
             return;
         }
         let now_ms = run.now_ms;
@@ -208,13 +228,16 @@ impl Settler {
                 run.reported.fetch_add(u32::from(is_told), Ordering::Relaxed);
             }
             // It stays due as it was; the engine knows an end that is told twice once.
-            Err(error) => warn!(%error, "cannot record what the fraud engine was told"),
+            Err(error) => {
+                run.stuck.store(true, Ordering::Relaxed);
+                warn!(%error, "cannot record what the fraud engine was told");
+            }
         }
     }
 
     /// Leave to call the engine once.
     fn admit(&self, run: &Working) -> Option<Admission> {
-        if run.down.load(Ordering::Relaxed) {
+        if run.is_over() {
             return None;
         }
         let admission = self.pace().ask(run.pace_ms());

@@ -7,11 +7,12 @@ use crate::decide::Verdict;
 use crate::scoring::{Question, ScoringView};
 
 const OPEN: &str = "INSERT INTO scorings (order_id, customer_id, amount_minor, line_count, event_id, correlation_id,
-    traceparent, status, attempts, next_attempt_at_ms, created_at_ms, shipping_country, billing_country)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'pending', 0, ?8, ?8, ?9, ?10) ON CONFLICT (order_id) DO NOTHING";
+    traceparent, status, attempts, next_attempt_at_ms, created_at_ms, shipping_country, billing_country, placed_at_ms)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'pending', 0, ?8, ?8, ?9, ?10, ?11) ON CONFLICT (order_id) DO NOTHING";
 const DUE: &str =
     "SELECT order_id, customer_id, amount_minor, line_count, event_id, correlation_id, traceparent, attempts,
-    shipping_country, billing_country FROM scorings WHERE status = 'pending' AND next_attempt_at_ms <= ?1 ORDER BY next_attempt_at_ms LIMIT ?2";
+    shipping_country, billing_country, COALESCE(placed_at_ms, created_at_ms) FROM scorings
+    WHERE status = 'pending' AND next_attempt_at_ms <= ?1 ORDER BY next_attempt_at_ms LIMIT ?2";
 const SETTLE: &str = "UPDATE scorings SET status = ?2, risk = ?3, attempts = attempts + 1, last_error = NULL
     WHERE order_id = ?1 AND status = 'pending'";
 const POSTPONE: &str = "UPDATE scorings SET attempts = attempts + 1, last_error = ?2, next_attempt_at_ms = ?3
@@ -44,6 +45,7 @@ pub(crate) fn open(tx: &mut Tx<'_>, question: &Question) -> Result<(), StoreErro
         now_ms,
         &question.shipping_country,
         &question.billing_country,
+        question.placed_at_ms,
     ];
     tx.execute(OPEN, values)?;
     Ok(())
@@ -63,6 +65,7 @@ pub(crate) fn due(tx: &mut Tx<'_>, now_ms: i64, limit: u32) -> Result<Vec<Questi
             attempts: row.get(7)?,
             shipping_country: row.get_opt_text(8)?,
             billing_country: row.get_opt_text(9)?,
+            placed_at_ms: row.get_i64(10)?,
         })
     })
 }

@@ -17,7 +17,7 @@ use runtime::server::Server;
 use runtime::{Base, Identity, Metrics, Outcome, Peer};
 use serde_json::{Value, json};
 use store::{Database, outbox};
-use testkit::{Scenario, SimulatedBus, event, get};
+use testkit::{Scenario, SimulatedBus, T0, event, get};
 use tokio::net::TcpListener;
 
 /// What the stub engine answers, and what it was asked.
@@ -25,6 +25,8 @@ use tokio::net::TcpListener;
 struct Script {
     /// `None` answers 503.
     risk: Option<&'static str>,
+    /// After so many questions it is down.
+    dies_after: Option<usize>,
     asked: Vec<Value>,
 }
 
@@ -33,7 +35,8 @@ type Shared = Arc<Mutex<Script>>;
 async fn answer(State(script): State<Shared>, Json(body): Json<Value>) -> Response {
     let mut script = script.lock().unwrap();
     script.asked.push(body);
-    match script.risk {
+    let is_dead = script.dies_after.is_some_and(|count| script.asked.len() > count);
+    match script.risk.filter(|_| !is_dead) {
         None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         Some("nonsense") => "nonsense".into_response(),
         Some("refuse") => StatusCode::BAD_REQUEST.into_response(),
@@ -68,6 +71,13 @@ impl World {
 
     fn engine_says(&self, risk: Option<&'static str>) {
         self.script.lock().unwrap().risk = risk;
+    }
+
+    /// So many orders that wait for their score.
+    async fn given_waiting(&self, orders: u32) {
+        for n in 0..orders {
+            self.bridge.when(&event(confirmed(&format!("o-{n}"), RiskLevel::Unknown)).seal()).await;
+        }
     }
 
     fn asked(&self) -> Vec<Value> {
@@ -211,9 +221,7 @@ async fn answers_that_are_no_answers_are_asked_for_again() {
 #[tokio::test]
 async fn an_outage_is_not_hammered_and_ends_without_losing_an_order() {
     let world = World::new().await;
-    for n in 0..60 {
-        world.bridge.when(&event(confirmed(&format!("o-{n}"), RiskLevel::Unknown)).seal()).await;
-    }
+    world.given_waiting(60).await;
     // An hour, looked at every half second.
     for run in 0..7_200 {
         world.settler.settle_due(LATER + run * 500).await;
@@ -222,14 +230,65 @@ async fn an_outage_is_not_hammered_and_ends_without_losing_an_order() {
     assert!((100..250).contains(&asked), "{asked} questions in an hour of outage, and 60 orders wait");
     world.engine_says(Some("LOW"));
     let back = LATER + 7_200 * 500 + 60_000;
-    let mut settled = Vec::new();
-    for run in 0..8 {
+    let mut settled = 0;
+    for run in 0..2 {
         // Far enough apart for every order's own wait.
-        settled.push(world.settler.settle_due(back + run * 300_000).await.settled);
+        settled += world.settler.settle_due(back + run * 300_000).await.settled;
     }
-    assert_eq!(settled, [1, 2, 4, 8, 16, 29, 0, 0], "a probe, and twice as many with each run");
+    assert_eq!(settled, 60);
     assert_eq!(world.asked().len(), asked + 60, "nobody was asked about twice");
     assert_eq!(world.bridge.said_facts::<FraudCleared>().len(), 60);
+}
+
+/// Where there is CPU only during requests there is one run a minute.
+#[tokio::test]
+async fn a_backlog_is_settled_in_one_run_once_the_engine_answers() {
+    let world = World::new().await;
+    world.given_waiting(500).await;
+    assert_eq!(world.settler.settle_due(LATER).await, POSTPONED);
+    assert_eq!(world.asked().len(), 1, "whatever waits, an engine that is down is asked once");
+    world.engine_says(Some("LOW"));
+    let run = world.settler.settle_due(LATER + 300_000).await;
+    assert_eq!(run, Run { settled: 500, ..Run::default() });
+    assert_eq!((world.asked().len(), world.bridge.said_facts::<FraudCleared>().len()), (501, 500));
+    assert!(world.metrics.value("boutique_scorings_oldest_waiting_seconds", &[]).abs() < f64::EPSILON);
+}
+
+/// It is down again at the 8th question: the rounds before asked 1, 2 and 4, and the fourth may ask 8.
+#[tokio::test]
+async fn a_backlog_does_not_bring_down_an_engine_that_is_hardly_back() {
+    let world = World::new().await;
+    world.given_waiting(500).await;
+    world.engine_says(Some("LOW"));
+    world.script.lock().unwrap().dies_after = Some(7);
+    let run = world.settler.settle_due(LATER).await;
+    assert_eq!(run.settled, 7);
+    let asked = world.asked().len();
+    assert!((8..=15).contains(&asked), "{asked} questions");
+    for soon in 1..4 {
+        world.settler.settle_due(LATER + soon * 300).await;
+    }
+    assert_eq!(world.asked().len(), asked, "it is left alone for a while");
+}
+
+#[tokio::test]
+async fn the_engine_is_told_when_the_order_was_placed_however_late_it_is_asked() {
+    let world = World::new().await;
+    world.engine_says(Some("LOW"));
+    let placed_ms = T0 + 1_234;
+    for (order, at_ms) in [("o-1", placed_ms), ("o-2", placed_ms + 86_400_000)] {
+        world.bridge.when(&event(confirmed(order, RiskLevel::Unknown)).at(at_ms).seal()).await;
+    }
+    // Delivered long after, by the machine's clock.
+    world.bridge.given(|tx| tx.execute("UPDATE scorings SET next_attempt_at_ms = 0", &[])).await;
+    world.settler.settle_due(placed_ms + 3_600_000).await;
+    let mut told: Vec<_> = world.asked().iter().map(|each| each["occurredAt"].clone()).collect();
+    told.sort_by_key(Value::to_string);
+    assert_eq!(
+        told,
+        ["2026-01-01T00:00:01.234Z", "2026-01-01T01:00:01.234Z"],
+        "the second was placed by a clock ahead of ours"
+    );
 }
 
 #[tokio::test]
@@ -258,10 +317,9 @@ async fn the_order_that_waits_longest_is_told_in_the_list_and_the_metrics() {
 async fn settled_scorings_are_forgotten_after_five_weeks_and_open_ones_never() {
     let world = World::new().await;
     world.engine_says(Some("LOW"));
-    for order in ["o-1", "o-2"] {
-        world.bridge.when(&event(confirmed(order, RiskLevel::Unknown)).seal()).await;
-    }
+    world.bridge.when(&event(confirmed("o-1", RiskLevel::Unknown)).seal()).await;
     assert_eq!(world.settler.settle_due(LATER).await, SETTLED);
+    world.bridge.when(&event(confirmed("o-2", RiskLevel::Unknown)).seal()).await;
     let now_ms = runtime::clock::now_ms();
     world.settler.purge(now_ms + 34 * 86_400_000).await;
     assert_eq!(world.scorings("").await.as_array().unwrap().len(), 2);

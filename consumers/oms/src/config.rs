@@ -19,7 +19,7 @@ const MAX_WINDOW_DAYS: u64 = 3_650;
 /// OMS's settings.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The warehouse, asked to stop an order that is cancelled late. From BOUTIQUE_WAREHOUSE_URL, `http://host:port`; required.
+    /// The warehouse, asked to stop an order that is cancelled late. From BOUTIQUE_WAREHOUSE_URL, `http://host:port` or `https://host`; required.
     pub warehouse_url: String,
     /// How long one try of a call to the warehouse may take. From BOUTIQUE_PEER_TIMEOUT_MS. 1..=20,000 ms, 2,000 unless told.
     pub peer_timeout: Duration,
@@ -51,27 +51,14 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] naming the variable that is missing or out of range.
     pub fn from_environment(environment: &Environment) -> Result<Self, ConfigError> {
-        let peer_timeout_ms: u64 = environment.or("BOUTIQUE_PEER_TIMEOUT_MS", 2_000)?;
-        if !(1..=MAX_PEER_TIMEOUT_MS).contains(&peer_timeout_ms) {
-            let problem = format!("must be 1 to {MAX_PEER_TIMEOUT_MS}");
-            return Err(ConfigError { name: "BOUTIQUE_PEER_TIMEOUT_MS".to_owned(), problem });
-        }
-        let window_days: u64 = environment.or("BOUTIQUE_RETURN_WINDOW_DAYS", DEFAULT_WINDOW_DAYS)?;
-        if window_days > MAX_WINDOW_DAYS {
-            let problem = format!("must be 0 to {MAX_WINDOW_DAYS}");
-            return Err(ConfigError { name: "BOUTIQUE_RETURN_WINDOW_DAYS".to_owned(), problem });
-        }
-        let damaged_refund_percent: u32 = environment.or("BOUTIQUE_DAMAGED_REFUND_PERCENT", 0)?;
-        if damaged_refund_percent > 100 {
-            let problem = "must be 0 to 100".to_owned();
-            return Err(ConfigError { name: "BOUTIQUE_DAMAGED_REFUND_PERCENT".to_owned(), problem });
-        }
+        let window_days =
+            environment.within("BOUTIQUE_RETURN_WINDOW_DAYS", DEFAULT_WINDOW_DAYS, 0..=MAX_WINDOW_DAYS)?;
         Ok(Self {
-            warehouse_url: environment.required("BOUTIQUE_WAREHOUSE_URL")?,
-            peer_timeout: Duration::from_millis(peer_timeout_ms),
+            warehouse_url: environment.required_urls("BOUTIQUE_WAREHOUSE_URL")?,
+            peer_timeout: environment.milliseconds("BOUTIQUE_PEER_TIMEOUT_MS", 2_000, MAX_PEER_TIMEOUT_MS)?,
             deadlines: Deadlines::from_environment(environment)?,
             return_window: Duration::from_secs(window_days * SECONDS_PER_DAY),
-            damaged_refund_percent,
+            damaged_refund_percent: environment.within("BOUTIQUE_DAMAGED_REFUND_PERCENT", 0, 0..=100)?,
         })
     }
 }

@@ -20,13 +20,13 @@ pub enum Unreviewed {
 }
 
 impl FromStr for Unreviewed {
-    type Err = ();
+    type Err = &'static str;
 
-    fn from_str(text: &str) -> Result<Self, ()> {
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "cancel" => Ok(Unreviewed::Cancel),
             "release" => Ok(Unreviewed::Release),
-            _ => Err(()),
+            _ => Err("expected cancel or release"),
         }
     }
 }
@@ -74,22 +74,7 @@ impl Deadlines {
     /// [`ConfigError`] naming the variable that is out of range.
     pub fn from_environment(environment: &Environment) -> Result<Self, ConfigError> {
         let default = Self::default();
-        let deadline = |name: &str, default_ms: i64| {
-            let deadline_ms = environment.or(name, default_ms)?;
-            if (1..=MAX_DEADLINE_MS).contains(&deadline_ms) {
-                Ok(deadline_ms)
-            } else {
-                Err(ConfigError { name: name.to_owned(), problem: format!("must be 1 to {MAX_DEADLINE_MS}") })
-            }
-        };
-        let unreviewed = match environment.text("BOUTIQUE_UNREVIEWED").map(Unreviewed::from_str) {
-            None => default.unreviewed,
-            Some(Ok(unreviewed)) => unreviewed,
-            Some(Err(())) => {
-                let problem = "must be cancel or release".to_owned();
-                return Err(ConfigError { name: "BOUTIQUE_UNREVIEWED".to_owned(), problem });
-            }
-        };
+        let deadline = |name: &str, default_ms: i64| environment.within(name, default_ms, 1..=MAX_DEADLINE_MS);
         Ok(Self {
             order_ms: deadline("BOUTIQUE_DEADLINE_ORDER_MS", default.order_ms)?,
             stock_ms: deadline("BOUTIQUE_DEADLINE_STOCK_MS", default.stock_ms)?,
@@ -98,7 +83,7 @@ impl Deadlines {
             review_ms: deadline("BOUTIQUE_DEADLINE_REVIEW_MS", default.review_ms)?,
             dispatch_ms: deadline("BOUTIQUE_DEADLINE_DISPATCH_MS", default.dispatch_ms)?,
             delivery_ms: deadline("BOUTIQUE_DEADLINE_DELIVERY_MS", default.delivery_ms)?,
-            unreviewed,
+            unreviewed: environment.or("BOUTIQUE_UNREVIEWED", default.unreviewed)?,
         })
     }
 }

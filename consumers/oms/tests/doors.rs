@@ -3,18 +3,19 @@
 
 mod support;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::routing::post as on_post;
 use events::Ledger;
 use events::order::{CancellationReason, OrderCancelled, OrderReleased};
 use events::risk::RiskLevel;
 use oms::Config;
+use runtime::request_id::REQUEST_ID;
 use runtime::server::Server;
-use runtime::{Identity, Outcome, Problem};
+use runtime::{Identity, Outcome, Problem, RequestId};
 use serde_json::{Value, json};
 use support::*;
 use testkit::{Answer, Scenario, get, post};
@@ -158,6 +159,30 @@ async fn an_order_being_packed_is_cancelled_when_the_warehouse_stops_it() {
     assert_eq!(shop.when(&shipment_failed()).await, Outcome::Handled(vec![]));
     assert_eq!(post(&doors, "/orders/order-1/cancel", &Value::Null).await.status, StatusCode::OK);
     assert_eq!(asked.load(Ordering::SeqCst), 1);
+    server.stop().await;
+}
+
+/// Cancelling goes on in a task of its own; what it asks of others is still asked for this client.
+#[tokio::test]
+async fn the_warehouse_is_asked_to_stop_under_the_client_s_request_id() {
+    let shop = shop();
+    hear_all(&shop, &[confirmed(RiskLevel::Low), committed(), invoiced()]).await;
+    let told = Arc::new(Mutex::new(None));
+    let note = Arc::clone(&told);
+    let stop = async move |headers: HeaderMap| {
+        *note.lock().unwrap() = Some(RequestId::of(&headers));
+        axum::Json(json!({ "stopped": true }))
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let router = Router::new().route("/orders/{orderId}/stop", on_post(stop));
+    let server = Server::start(listener, router).unwrap();
+    let config = Config { warehouse_url: format!("http://{}", server.address()), ..Config::default() };
+    let doors = oms::doors(shop.transactor().clone(), &config, &Identity::open_house()).open_house();
+    let headers = HeaderMap::from_iter([(REQUEST_ID, HeaderValue::from_static("client-7"))]);
+    let asked = RequestId::of(&headers);
+    let answer = asked.clone().within(post(&doors, "/orders/order-1/cancel", &Value::Null)).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    assert_eq!(*told.lock().unwrap(), Some(asked));
     server.stop().await;
 }
 

@@ -48,15 +48,16 @@ impl Config {
             let variable = format!("BOUTIQUE_{}_URL", name.replace('-', "_").to_uppercase());
             let local = LOCAL_PORTS.iter().find(|(known, _)| *known == name);
             let default = local.map(|(_, port)| format!("http://127.0.0.1:{port}"));
-            if let Some(url) = environment.text(&variable).map(ToOwned::to_owned).or(default) {
-                urls.insert(name, url);
+            if let Some(default) = default.or_else(|| environment.text(&variable).map(ToOwned::to_owned)) {
+                urls.insert(name, environment.urls(&variable, default)?);
             }
         }
+        let time = |name: &str, default_ms: u64| environment.milliseconds(name, default_ms, MAX_MS);
         Ok(Self {
             urls,
-            peer_timeout: time(environment, "BOUTIQUE_OPS_PEER_TIMEOUT_MS", 30_000)?,
-            plan_life: time(environment, "BOUTIQUE_OPS_PLAN_LIFE_MS", 3_600_000)?,
-            settle_patience: time(environment, "BOUTIQUE_OPS_SETTLE_PATIENCE_MS", 60_000)?,
+            peer_timeout: time("BOUTIQUE_OPS_PEER_TIMEOUT_MS", 30_000)?,
+            plan_life: time("BOUTIQUE_OPS_PLAN_LIFE_MS", 3_600_000)?,
+            settle_patience: time("BOUTIQUE_OPS_SETTLE_PATIENCE_MS", 60_000)?,
         })
     }
 }
@@ -70,14 +71,6 @@ fn services() -> Vec<&'static str> {
         }
     }
     names
-}
-
-fn time(environment: &Environment, name: &str, default_ms: u64) -> Result<Duration, ConfigError> {
-    let ms: u64 = environment.or(name, default_ms)?;
-    if (1..=MAX_MS).contains(&ms) {
-        return Ok(Duration::from_millis(ms));
-    }
-    Err(ConfigError { name: name.to_owned(), problem: format!("must be 1 to {MAX_MS}") })
 }
 
 #[cfg(test)]

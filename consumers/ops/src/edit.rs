@@ -4,7 +4,8 @@ use axum::http::StatusCode;
 use events::FieldError;
 use events::envelope::MAX_DATA_BYTES;
 use events::id::derived;
-use runtime::Problem;
+use events::personal;
+use runtime::{FieldProblem, Problem};
 use serde_json::{Value, json};
 use store::Tx;
 
@@ -16,7 +17,7 @@ use crate::signed::{Signed, is_same_person};
 /// Keeps a patched copy as the one that counts; an earlier one is replaced. The patch is a JSON merge patch (RFC 7386) on the payload.
 ///
 /// # Errors
-/// [`Problem`]: no such letter, one that is not open, a patch that changes nothing or too much, or the database's.
+/// [`Problem`]: no such letter, one that is not open, a patch that changes nothing or too much or names a customer, or the database's.
 pub(crate) fn propose(tx: &mut Tx<'_>, letter_id: &str, patch: Value, signed: &Signed) -> Result<EditRow, Problem> {
     tx.lock(letter_id)?;
     let letter = letters::find(tx, letter_id)?.ok_or_else(|| Problem::not_found("letter"))?;
@@ -82,18 +83,22 @@ pub(crate) fn not_open(letter: &LetterRow) -> Problem {
     Problem::conflict("letter_state", format!("the letter is {}: only an open one can be changed", letter.state))
 }
 
-fn patched(letter: &LetterRow, patch: Value, signed: &Signed, now_ms: i64) -> Result<EditRow, FieldError> {
+fn patched(letter: &LetterRow, patch: Value, signed: &Signed, now_ms: i64) -> Result<EditRow, Problem> {
     // A payload that is no JSON is replaced by what the patch makes of nothing.
     let before: Value = serde_json::from_str(&letter.data).unwrap_or_default();
     let mut after = before.clone();
     json_patch::merge(&mut after, &patch);
     if after == before {
-        return Err(FieldError::new("patch", "changes nothing"));
+        return Err(FieldError::new("patch", "changes nothing").into());
     }
     let diff = json!(json_patch::diff(&before, &after));
     let data = after.to_string();
     if data.len() > MAX_DATA_BYTES {
-        return Err(FieldError::new("patch", format!("makes a payload of more than {MAX_DATA_BYTES} bytes")));
+        return Err(FieldError::new("patch", format!("makes a payload of more than {MAX_DATA_BYTES} bytes")).into());
+    }
+    let named = newly_unprotected(&letter.event_type, &before, &after);
+    if !named.is_empty() {
+        return Err(names_a_customer(named));
     }
     // The person is part of it: the same patch by another person is another edit, which the first may approve.
     let name = format!("{}\n{}\n{now_ms}\n{data}", letter.letter_id, signed.by);
@@ -110,4 +115,19 @@ fn patched(letter: &LetterRow, patch: Value, signed: &Signed, now_ms: i64) -> Re
         approved_why: None,
         approved_at_ms: None,
     })
+}
+
+/// Fields that name somebody in the clear after the patch and did not name them before: an event goes where nobody takes it back from.
+fn newly_unprotected(event_type: &str, before: &Value, after: &Value) -> Vec<String> {
+    let mut fields = personal::unprotected(event_type, &after.to_string());
+    fields.retain(|field| before.get(field) != after.get(field));
+    fields
+}
+
+fn names_a_customer(fields: Vec<String>) -> Problem {
+    let detail = format!("{} would name a customer in the clear: say the sealed id", fields.join(", "));
+    let mut problem = Problem::unprocessable("personal_data", detail);
+    let told = |path| FieldProblem { path, problem: "is not a sealed id".to_owned() };
+    problem.errors = fields.into_iter().map(told).collect();
+    problem
 }

@@ -26,13 +26,13 @@ pub enum Carrier {
 }
 
 impl FromStr for Carrier {
-    type Err = ();
+    type Err = &'static str;
 
-    fn from_str(text: &str) -> Result<Self, ()> {
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "own" => Ok(Carrier::Own),
             "partner" => Ok(Carrier::Partner),
-            _ => Err(()),
+            _ => Err("expected own or partner"),
         }
     }
 }
@@ -62,9 +62,9 @@ impl Delays {
 /// The warehouse's settings.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The inventory service, asked where goods lie. From BOUTIQUE_INVENTORY_URL, `http://host:port`; required.
+    /// The inventory service, asked where goods lie. From BOUTIQUE_INVENTORY_URL, `http://host:port` or `https://host`; required.
     pub inventory_url: String,
-    /// The furniture service, asked where freight lies. From BOUTIQUE_FURNITURE_URL, `http://host:port`; required.
+    /// The furniture service, asked where freight lies. From BOUTIQUE_FURNITURE_URL, `http://host:port` or `https://host`; required.
     pub furniture_url: String,
     /// How long one try of a call may take. From BOUTIQUE_PEER_TIMEOUT_MS. 1..=20,000 ms, 2,000 unless told.
     pub peer_timeout: Duration,
@@ -94,40 +94,20 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] naming the variable that is missing or out of range.
     pub fn from_environment(environment: &Environment) -> Result<Self, ConfigError> {
+        let delay = |name: &str, default: i64| environment.within(name, default, 0..=MAX_DELAY_MS);
         let delays = Delays {
-            dispatch_ms: delay(environment, "BOUTIQUE_DISPATCH_DELAY_MS", Delays::default().dispatch_ms)?,
-            deliver_ms: delay(environment, "BOUTIQUE_DELIVER_DELAY_MS", Delays::default().deliver_ms)?,
-            carrier: environment
-                .or("BOUTIQUE_CARRIER", Carrier::Own)
-                .map_err(|error| ConfigError { problem: "must be own or partner".to_owned(), ..error })?,
+            dispatch_ms: delay("BOUTIQUE_DISPATCH_DELAY_MS", Delays::default().dispatch_ms)?,
+            deliver_ms: delay("BOUTIQUE_DELIVER_DELAY_MS", Delays::default().deliver_ms)?,
+            carrier: environment.or("BOUTIQUE_CARRIER", Carrier::Own)?,
         };
-        let peer_timeout_ms: u64 = environment.or("BOUTIQUE_PEER_TIMEOUT_MS", 2_000)?;
-        if !(1..=MAX_PEER_TIMEOUT_MS).contains(&peer_timeout_ms) {
-            return Err(out_of_range("BOUTIQUE_PEER_TIMEOUT_MS", &format!("1 to {MAX_PEER_TIMEOUT_MS}")));
-        }
-        let patience_days: u64 = environment.or("BOUTIQUE_RETURN_LAPSES_AFTER_DAYS", DEFAULT_PATIENCE_DAYS)?;
-        if !(1..=MAX_PATIENCE_DAYS).contains(&patience_days) {
-            return Err(out_of_range("BOUTIQUE_RETURN_LAPSES_AFTER_DAYS", &format!("1 to {MAX_PATIENCE_DAYS}")));
-        }
+        let patience = "BOUTIQUE_RETURN_LAPSES_AFTER_DAYS";
+        let patience_days = environment.within(patience, DEFAULT_PATIENCE_DAYS, 1..=MAX_PATIENCE_DAYS)?;
         Ok(Self {
-            inventory_url: environment.required("BOUTIQUE_INVENTORY_URL")?,
-            furniture_url: environment.required("BOUTIQUE_FURNITURE_URL")?,
-            peer_timeout: Duration::from_millis(peer_timeout_ms),
+            inventory_url: environment.required_urls("BOUTIQUE_INVENTORY_URL")?,
+            furniture_url: environment.required_urls("BOUTIQUE_FURNITURE_URL")?,
+            peer_timeout: environment.milliseconds("BOUTIQUE_PEER_TIMEOUT_MS", 2_000, MAX_PEER_TIMEOUT_MS)?,
             delays,
             return_patience: Duration::from_secs(patience_days * SECONDS_PER_DAY),
         })
     }
-}
-
-fn delay(environment: &Environment, name: &str, default: i64) -> Result<i64, ConfigError> {
-    let delay_ms = environment.or(name, default)?;
-    if (0..=MAX_DELAY_MS).contains(&delay_ms) {
-        Ok(delay_ms)
-    } else {
-        Err(out_of_range(name, &format!("0 to {MAX_DELAY_MS}")))
-    }
-}
-
-fn out_of_range(name: &str, range: &str) -> ConfigError {
-    ConfigError { name: name.to_owned(), problem: format!("must be {range}") }
 }

@@ -38,8 +38,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] naming the setting that cannot be used.
     pub fn from_environment(environment: &Environment) -> Result<Self, ConfigError> {
-        let refuse =
-            |name: &str, problem: &str| Err(ConfigError { name: name.to_owned(), problem: problem.to_owned() });
+        let refuse = |name: &str, problem: &str| Err(ConfigError::new(name, problem));
         let Some(master_key) = key(environment, PERSONAL_KEY)? else {
             return refuse(PERSONAL_KEY, "is not set: customers cannot be read or written without it");
         };
@@ -62,5 +61,5 @@ impl Config {
 
 fn key(environment: &Environment, name: &str) -> Result<Option<MasterKey>, ConfigError> {
     let parsed = environment.text(name).map(MasterKey::parse).transpose();
-    parsed.map_err(|problem| ConfigError { name: name.to_owned(), problem })
+    parsed.map_err(|problem| ConfigError::new(name, problem))
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ::store::{Store, StoreError};
+use ::store::Store;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -16,7 +16,7 @@ use serde_json::json;
 use crate::config::Config;
 use crate::customer::{BillingProfile, CustomerView, NewCustomer};
 use crate::erasing;
-use crate::store::{self, Found};
+use crate::store::{self, CurrentKey, Found, Unwritten};
 use crate::vault::{Fresh, Vault};
 
 /// The most customers in one import.
@@ -86,6 +86,20 @@ pub(crate) fn doors(store: Store, config: Config) -> Doors {
         .with_state(House { store, vault: Vault::new(&config.master_key), config })
 }
 
+impl From<Unwritten> for Problem {
+    fn from(unwritten: Unwritten) -> Self {
+        match unwritten {
+            Unwritten::Store(error) => error.into(),
+            Unwritten::KeyReplaced => {
+                tracing::error!("another process has put another master key in place: stop this one");
+                let detail =
+                    "the customers are under another master key than this process has: ask one that was started since";
+                Problem::unavailable("master_key_replaced", detail)
+            }
+        }
+    }
+}
+
 async fn list(State(door): State<House>, page: Page<i64>) -> Result<(HeaderMap, Json<Vec<CustomerView>>), Problem> {
     let (limit, after) = (page.limit, page.after.unwrap_or_default());
     let vault = door.vault.clone();
@@ -112,8 +126,9 @@ async fn create(
     let (added, found) = door
         .store
         .write(clock::now_ms(), move |tx| {
-            let added = store::add(tx, &vault, &fresh, &customer_id, &new)?;
-            Ok::<_, StoreError>((added, store::customer(tx, &vault, customer_id.as_str())?))
+            let key = CurrentKey::of(tx, &vault)?;
+            let added = store::add(tx, &key, &fresh, &customer_id, &new)?;
+            Ok::<_, Unwritten>((added, store::customer(tx, &vault, customer_id.as_str())?))
         })
         .await?;
     let row = found.here().ok_or_else(|| Problem::internal("a customer just added is not there"))?;
@@ -142,11 +157,12 @@ async fn import(
     let (upserted, vault) = (named.len(), door.vault.clone());
     door.store
         .write(clock::now_ms(), move |tx| {
+            let key = CurrentKey::of(tx, &vault)?;
             let mut each = named.iter();
-            each.try_for_each(|(customer_id, fresh, customer)| store::upsert(tx, &vault, fresh, customer_id, customer))
+            each.try_for_each(|(customer_id, fresh, customer)| store::upsert(tx, &key, fresh, customer_id, customer))?;
+            Ok::<_, Unwritten>(())
         })
-        .await
-        .map_err(|error: StoreError| Problem::from(error))?;
+        .await?;
     Ok(Json(Imported { upserted }))
 }
 

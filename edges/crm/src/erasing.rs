@@ -1,9 +1,9 @@
 //! The doors of an erasure: begin, destroy, prove, call off, list.
 //!
 //! The steps are apart because others have to be told in between: free text elsewhere is searched with names that nobody knows once the key
-//! is gone. Each may be repeated.
+//! is gone. Each may be repeated, and what a step before has not brought to its end is made up for.
 
-use ::store::StoreError;
+use ::store::{Store, StoreError};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -58,16 +58,14 @@ pub(crate) async fn begin(
     answer(begun.await?, "customer")
 }
 
-/// Destroys the key. Answered only when nothing of it is left in the file either; asked again it makes sure again.
+/// Destroys the key. Answered only when nothing of it is left in the file either; asked again it makes sure of what is not sure yet.
 pub(crate) async fn destroy(
     State(door): State<House>,
     Path(sealed_id): Path<String>,
 ) -> Result<Json<Erasure>, Problem> {
-    let destroyed = door.store.write(clock::now_ms(), move |tx| erasures::destroy(tx, &sealed_id)).await?;
-    if destroyed.is_some() {
-        door.store.scrub().await?;
-    }
-    answer(destroyed, "erasure")
+    let vault = door.vault.clone();
+    let destroyed = door.store.write(clock::now_ms(), move |tx| erasures::destroy(tx, &vault, &sealed_id)).await?;
+    answer(scrubbed(&door.store, destroyed).await?, "erasure")
 }
 
 pub(crate) async fn prove(
@@ -75,8 +73,17 @@ pub(crate) async fn prove(
     Path(sealed_id): Path<String>,
     JsonBody(proof): JsonBody<Proof>,
 ) -> Result<Json<Erasure>, Problem> {
-    let proved = door.store.write(clock::now_ms(), move |tx| erasures::prove(tx, &sealed_id, proof));
-    answer(proved.await?, "erasure that was carried out")
+    let proved = door.store.write(clock::now_ms(), move |tx| erasures::prove(tx, &sealed_id, proof)).await?;
+    answer(scrubbed(&door.store, proved).await?, "erasure that was carried out")
+}
+
+/// Writes pages and log anew where that is to be done, and notes it.
+async fn scrubbed(store: &Store, erasure: Option<Erasure>) -> Result<Option<Erasure>, StoreError> {
+    if !erasure.as_ref().is_some_and(Erasure::is_to_be_scrubbed) {
+        return Ok(erasure);
+    }
+    store.scrub().await?;
+    store.write(clock::now_ms(), move |tx| erasure.map_or(Ok(None), |it| erasures::scrubbed(tx, &it.sealed_id))).await
 }
 
 pub(crate) async fn call_off(State(door): State<House>, Path(sealed_id): Path<String>) -> Result<StatusCode, Problem> {

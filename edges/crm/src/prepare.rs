@@ -1,15 +1,16 @@
 //! What is done to the customers whenever the database is opened: rows from before customers were sealed are sealed, the master key is
-//! recognised, and with another one every customer's key is wrapped anew.
+//! recognised, and with another one every customer's key is wrapped anew. What an erasure destroyed and could not scrub is scrubbed.
 
 use store::{StoreError, Tx, params};
 
 use crate::config::{Config, PERSONAL_KEY};
+use crate::erasures;
+use crate::store::{KEY_LOCK, key_proof};
 use crate::vault::{Contents, Fresh, Vault};
 
 /// Rows looked at at a time.
 const BATCH: u32 = 500;
 
-const PROOF: &str = "SELECT proof FROM master_key";
 const KEEP_PROOF: &str =
     "INSERT INTO master_key (one, proof) VALUES (1, ?1) ON CONFLICT (one) DO UPDATE SET proof = excluded.proof";
 // Downwards, so that the two sample customers come in the order of their documentation.
@@ -40,11 +41,13 @@ pub(crate) fn prepare(tx: &mut Tx<'_>, config: &Config) -> Result<bool, StoreErr
             "customers are sealed with the master key"
         );
     }
-    Ok(sealed > 0 || wrapped > 0)
+    Ok(sealed > 0 || wrapped > 0 || erasures::is_scrub_due(tx)?)
 }
 
 fn recognise(tx: &mut Tx<'_>, vault: &Vault, config: &Config) -> Result<u64, StoreError> {
-    let proof = tx.query_opt(PROOF, &[], |row| row.get_text(0))?;
+    // Against whoever adds customers under the key before at this moment.
+    tx.lock(KEY_LOCK)?;
+    let proof = key_proof(tx)?;
     if proof.as_ref().is_some_and(|proof| vault.made(proof)) {
         return Ok(0);
     }

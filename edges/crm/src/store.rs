@@ -15,6 +15,7 @@ const COUNTED: &str = "SELECT completed_minor, refunded_minor FROM counted_order
 const REMEMBER: &str = "INSERT INTO counted_orders (order_id, completed_minor, refunded_minor)
     VALUES (?1, ?2, ?3) ON CONFLICT (order_id) DO UPDATE
     SET completed_minor = excluded.completed_minor, refunded_minor = excluded.refunded_minor";
+const PROOF: &str = "SELECT proof FROM master_key";
 const SEALED_ID: &str = "SELECT sealed_id FROM subjects WHERE lookup = ?1";
 // Whoever is about to be erased may not order any more.
 const ONE: &str = "SELECT seq, sealed_id, wrapped_key, contents, granted_tier,
@@ -33,6 +34,45 @@ const ADD: &str =
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (lookup) DO NOTHING";
 const UPDATE: &str = "UPDATE subjects SET contents = ?2, granted_tier = COALESCE(?3, granted_tier),
     standing = COALESCE(?4, standing), billing_account = COALESCE(?5, billing_account) WHERE sealed_id = ?1";
+
+/// Held by whoever writes under the master key, or puts another in its place.
+pub(crate) const KEY_LOCK: &str = "master_key";
+
+/// Which master key the customers are wrapped under: a known text under it. `None` before the first.
+pub(crate) fn key_proof(tx: &mut Tx<'_>) -> Result<Option<String>, StoreError> {
+    tx.query_opt(PROOF, &[], |row| row.get_text(0))
+}
+
+/// Why a customer was not written.
+#[derive(Debug)]
+pub(crate) enum Unwritten {
+    /// The database's reason.
+    Store(StoreError),
+    /// Another process has put another master key in the place of this one's: what is written under this one, nobody could read. Not tried
+    /// again: this process is to be stopped.
+    KeyReplaced,
+}
+
+impl From<StoreError> for Unwritten {
+    fn from(error: StoreError) -> Self {
+        Unwritten::Store(error)
+    }
+}
+
+/// A master key that is the one the customers are wrapped under, until the end of the transaction.
+pub(crate) struct CurrentKey<'v>(&'v Vault);
+
+impl<'v> CurrentKey<'v> {
+    /// Makes sure of it, before any other lock is taken.
+    pub(crate) fn of(tx: &mut Tx<'_>, vault: &'v Vault) -> Result<Self, Unwritten> {
+        tx.lock(KEY_LOCK)?;
+        if is_current(tx, vault)? { Ok(Self(vault)) } else { Err(Unwritten::KeyReplaced) }
+    }
+}
+
+fn is_current(tx: &mut Tx<'_>, vault: &Vault) -> Result<bool, StoreError> {
+    Ok(key_proof(tx)?.is_some_and(|proof| vault.made(&proof)))
+}
 
 /// A customer by the id they know, or by the sealed one.
 pub(crate) enum Found {
@@ -54,11 +94,19 @@ impl Found {
 }
 
 /// The sealed id of a customer: theirs already, or found by the id they know. A sealed id is not looked up.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] when this process has another master key than the customers are wrapped under: it finds nobody by it.
 pub(crate) fn sealed_id(tx: &mut Tx<'_>, vault: &Vault, id: &str) -> Result<Option<String>, StoreError> {
     if events::personal::is_sealed(id) {
         return Ok(Some(id.to_owned()));
     }
-    tx.query_opt(SEALED_ID, params![&vault.lookup(id)], |row| row.get_text(0))
+    let found = tx.query_opt(SEALED_ID, params![&vault.lookup(id)], |row| row.get_text(0))?;
+    if found.is_none() && !is_current(tx, vault)? {
+        let reason = "the customers are wrapped under another master key than this process has".to_owned();
+        return Err(StoreError::Unavailable { reason });
+    }
+    Ok(found)
 }
 
 /// Counts an order placed. False for a customer who is not here.
@@ -121,7 +169,7 @@ pub(crate) fn billing_profile(tx: &mut Tx<'_>, vault: &Vault, id: &str) -> Resul
 /// Adds a customer. False when the id is taken.
 pub(crate) fn add(
     tx: &mut Tx<'_>,
-    vault: &Vault,
+    CurrentKey(vault): &CurrentKey<'_>,
     fresh: &Fresh,
     customer_id: &CustomerId,
     new: &NewCustomer,
@@ -138,14 +186,15 @@ pub(crate) fn add(
 /// Adds a customer, or changes what is said about one who is here.
 pub(crate) fn upsert(
     tx: &mut Tx<'_>,
-    vault: &Vault,
+    key: &CurrentKey<'_>,
     fresh: &Fresh,
     customer_id: &CustomerId,
     new: &NewCustomer,
 ) -> Result<(), StoreError> {
     // Against another change of the same customer, whose contents are written as a whole, and against their erasure.
+    let CurrentKey(vault) = key;
     tx.lock(&vault.lookup(customer_id.as_str()))?;
-    if add(tx, vault, fresh, customer_id, new)? {
+    if add(tx, key, fresh, customer_id, new)? {
         return Ok(());
     }
     let Some(row) = customer(tx, vault, customer_id.as_str())?.here() else {

@@ -113,6 +113,11 @@ impl Vault {
         URL_SAFE_NO_PAD.encode(hmac::sign(&self.lookup, id.as_bytes()))
     }
 
+    /// How a customer who is being erased is recognised by the id they knew: a keyed hash, another one than [`Vault::lookup`].
+    pub(crate) fn claim(&self, id: &str) -> String {
+        self.lookup(&format!("erased/{id}"))
+    }
+
     /// Encrypts a new customer under a new key.
     pub(crate) fn lock(&self, fresh: &Fresh, contents: &Contents) -> Locked {
         let sealed_id = fresh.sealed_id.as_str();

@@ -209,3 +209,88 @@ async fn another_master_key_is_refused_and_with_the_one_before_it_everything_is_
     assert_eq!(MasterKey::parse(KEY), Ok(config().master_key));
     drop(consumer(&other));
 }
+
+/// The service was killed after the commit and before the file was written anew.
+async fn killed_before_the_scrub(crm: &Scenario, sealed_id: &str) {
+    let sealed_id = sealed_id.to_owned();
+    crm.given(move |tx| {
+        let forget = "UPDATE subjects SET lookup = NULL, wrapped_key = NULL, contents = NULL WHERE sealed_id = ?1";
+        tx.execute(forget, store::params![&sealed_id])?;
+        tx.execute("UPDATE erasures SET erased_at_ms = 1 WHERE sealed_id = ?1", store::params![&sealed_id])
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_key_that_was_destroyed_and_not_scrubbed_is_gone_after_the_next_start_and_after_the_next_run() {
+    for by_a_start in [true, false] {
+        let crm = scenario();
+        let doors = doors(&crm);
+        filled(&doors).await;
+        let sealed = sealed_id(&crm, "Zq-555").await;
+        let (key, contents, lookup) = columns(&crm, &sealed).await.unwrap();
+        begin(&doors, "Zq-555").await;
+        killed_before_the_scrub(&crm, &sealed).await;
+        assert!(holds(&bytes(&crm), &key), "the log is what this is about");
+
+        if by_a_start {
+            opened(&crm, config()).unwrap().close().await;
+        } else {
+            let again = post(&doors, &format!("/erasures/{sealed}/destroy"), &json!({})).await.body;
+            assert!(again["erasedAtMs"] == 1 && again["scrubbedAtMs"].is_i64(), "{again}");
+        }
+        for gone in [&key, &contents, &lookup] {
+            assert!(!holds(&bytes(&crm), gone), "by a start: {by_a_start}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_erasure_that_was_cut_off_is_found_by_the_id_they_knew_until_a_look_was_clean() {
+    let crm = scenario();
+    let doors = doors(&crm);
+    let sealed = sealed_id(&crm, "john-doe").await;
+    begin(&doors, "john-doe").await;
+    let destroyed = post(&doors, &format!("/erasures/{sealed}/destroy"), &json!({})).await.body;
+    assert_eq!(get(&doors, "/customers/john-doe").await.body["code"], "not_found", "a stranger to everybody else");
+    assert_eq!(begin(&doors, "john-doe").await, destroyed);
+
+    let claim = "SELECT claim FROM erasures WHERE claim IS NOT NULL";
+    let claims = || crm.read(move |tx| tx.query(claim, &[], |row| row.get_text(0)));
+    let before = claims().await;
+    let path = format!("/erasures/{sealed}/proof");
+    post(&doors, &path, &json!({ "places": 40, "findings": 1 })).await;
+    assert_eq!(begin(&doors, "john-doe").await["findings"], 1);
+    let proved = post(&doors, &path, &json!({ "places": 40, "findings": 0 })).await.body;
+    assert!(proved["scrubbedAtMs"].is_i64(), "{proved}");
+    let by_id = json!({ "customerId": "john-doe", "by": "officer" });
+    assert_eq!(post(&doors, "/erasures", &by_id).await.status, StatusCode::NOT_FOUND);
+    assert!(claims().await.is_empty() && before.len() == 1 && !holds(&bytes(&crm), &before[0]));
+}
+
+/// A second instance was started with a new master key while this one goes on with the one before: what it wrote nobody could ever read.
+#[tokio::test]
+async fn an_instance_with_the_master_key_before_writes_nobody_and_says_so() {
+    let crm = scenario();
+    let doors = doors(&crm);
+    let other = Config::new(MasterKey::parse(OTHER_KEY).unwrap());
+    opened(&crm, Config { master_key_before: Some(config().master_key), ..other }).unwrap().close().await;
+
+    let new = json!({ "customerId": "ada", "name": "Ada", "surname": "Love" });
+    for (path, body) in [("/customers", &new), ("/customers/import", &json!([new]))] {
+        let refused = post(&doors, path, body).await;
+        assert_eq!(
+            (refused.status, &refused.body["code"]),
+            (StatusCode::SERVICE_UNAVAILABLE, &json!("master_key_replaced")),
+            "{path}"
+        );
+    }
+    // It finds nobody by what they know, and does not say that they are not here.
+    assert_eq!(get(&doors, "/customers/john-doe").await.status, StatusCode::SERVICE_UNAVAILABLE);
+    let by_id = json!({ "customerId": "john-doe", "by": "officer" });
+    assert_eq!(post(&doors, "/erasures", &by_id).await.status, StatusCode::SERVICE_UNAVAILABLE);
+
+    let since = crm::doors(crm.transactor(), other).open_house();
+    assert_eq!(get(&since, "/customers?limit=500").await.body.as_array().unwrap().len(), 2, "nobody was written");
+    assert_eq!(post(&since, "/customers", &new).await.status, StatusCode::CREATED);
+}

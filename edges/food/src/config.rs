@@ -10,7 +10,7 @@ const DEFAULT_TIMEOUT_MS: u64 = 500;
 /// Where inventory is and how long it may take.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// Base URL of the inventory service, `http://host:port`. From `BOUTIQUE_INVENTORY_URL`; required.
+    /// Base URL of the inventory service, `http://host:port` or `https://host`. From `BOUTIQUE_INVENTORY_URL`; required.
     pub inventory_url: String,
     /// The longest one call to inventory takes, in milliseconds. From `BOUTIQUE_FOOD_INVENTORY_TIMEOUT_MS`. 1..=60,000,
     /// default 500.
@@ -23,24 +23,18 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] for a setting that is missing or out of range.
     pub fn from_environment(environment: &Environment) -> Result<Self, ConfigError> {
-        let refuse = |name: &str, problem: String| Err(ConfigError { name: name.to_owned(), problem });
-        let inventory_url: String = environment.required("BOUTIQUE_INVENTORY_URL")?;
-        if !inventory_url.starts_with("http://") {
-            return refuse("BOUTIQUE_INVENTORY_URL", "must start with http://".to_owned());
-        }
-        let name = "BOUTIQUE_FOOD_INVENTORY_TIMEOUT_MS";
-        let inventory_timeout_ms = environment.or(name, DEFAULT_TIMEOUT_MS)?;
-        if !(1..=MAX_TIMEOUT_MS).contains(&inventory_timeout_ms) {
-            return refuse(name, format!("must be 1 to {MAX_TIMEOUT_MS}"));
-        }
-        Ok(Self { inventory_url, inventory_timeout_ms })
+        let timeout = "BOUTIQUE_FOOD_INVENTORY_TIMEOUT_MS";
+        Ok(Self {
+            inventory_url: environment.required_urls("BOUTIQUE_INVENTORY_URL")?,
+            inventory_timeout_ms: environment.within(timeout, DEFAULT_TIMEOUT_MS, 1..=MAX_TIMEOUT_MS)?,
+        })
     }
 }
 
 /// Inventory on its port of this machine.
 impl Default for Config {
     fn default() -> Self {
-        Self { inventory_url: "http://127.0.0.1:8080".to_owned(), inventory_timeout_ms: DEFAULT_TIMEOUT_MS }
+        Self { inventory_url: "http://127.0.0.1:8086".to_owned(), inventory_timeout_ms: DEFAULT_TIMEOUT_MS }
     }
 }
 

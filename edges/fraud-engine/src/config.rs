@@ -1,7 +1,5 @@
 //! What can be set from outside.
 
-use std::ops::RangeInclusive;
-
 use events::topology::limits::INBOX_DAYS;
 use runtime::config::{ConfigError, Environment};
 
@@ -41,25 +39,15 @@ impl Config {
         let limit = 1..=MAX_VELOCITY_LIMIT;
         let days = INBOX_DAYS + 1..=MAX_RETENTION_DAYS;
         Ok(Self {
-            velocity_limit: within(environment, "BOUTIQUE_FRAUD_VELOCITY_LIMIT", default.velocity_limit, &limit)?,
-            address_limit: within(environment, "BOUTIQUE_FRAUD_ADDRESS_LIMIT", default.address_limit, &limit)?,
-            retention_days: within(environment, "BOUTIQUE_FRAUD_RETENTION_DAYS", default.retention_days, &days)?,
+            velocity_limit: environment.within(
+                "BOUTIQUE_FRAUD_VELOCITY_LIMIT",
+                default.velocity_limit,
+                limit.clone(),
+            )?,
+            address_limit: environment.within("BOUTIQUE_FRAUD_ADDRESS_LIMIT", default.address_limit, limit)?,
+            retention_days: environment.within("BOUTIQUE_FRAUD_RETENTION_DAYS", default.retention_days, days)?,
         })
     }
-}
-
-fn within(
-    environment: &Environment,
-    name: &str,
-    default: u32,
-    range: &RangeInclusive<u32>,
-) -> Result<u32, ConfigError> {
-    let value = environment.or(name, default)?;
-    if range.contains(&value) {
-        return Ok(value);
-    }
-    let problem = format!("must be {} to {}", range.start(), range.end());
-    Err(ConfigError { name: name.to_owned(), problem })
 }
 
 #[cfg(test)]

@@ -37,11 +37,15 @@ struct SummaryView {
     average_duration_ms: Number,
 }
 
+const SCORES: Door = Door::of("Scores a transaction")
+    .to(&[Checkout, FraudBridge, Operator])
+    .described(|it| it.refuses(422, "it happened too long ago, or in the future"));
+
 /// Every door.
 pub(crate) fn doors(store: Store, config: Config) -> Doors {
     Doors::new()
         .get("/metrics", list, Door::of("A summary of transactions and the latest of them").to(&[Operator]))
-        .post("/metrics", take, Door::of("Scores a transaction").to(&[Checkout, FraudBridge, Operator]))
+        .post("/metrics", take, SCORES)
         .with_state(House { store, config })
 }
 
@@ -51,7 +55,9 @@ async fn take(
 ) -> Result<(StatusCode, Json<MetricView>), Problem> {
     new.check()?;
     let House { store, config } = door;
-    let view = store.write(clock::now_ms(), move |tx| record::keep(tx, &new, config)).await?;
+    let now_ms = clock::now_ms();
+    let at_ms = new.occurred_at_ms(now_ms)?;
+    let view = store.write(now_ms, move |tx| record::keep(tx, &new, at_ms, config)).await?;
     let view = view.ok_or_else(|| Problem::internal("an order scored before is not there"))?;
     Ok((StatusCode::CREATED, Json(view)))
 }

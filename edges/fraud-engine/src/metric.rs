@@ -1,9 +1,12 @@
 //! Transactions as they come in and as they are shown.
 
+use events::topology::limits::OUTBOX_DAYS;
 use events::{CustomerId, FieldError, OrderId, Timestamp};
 use runtime::openapi::line;
+use runtime::{FieldProblem, Problem};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Number, from_str};
 
@@ -17,6 +20,11 @@ const MAX_ADDRESS_HASH_CHARS: usize = 128;
 const MAX_DEVICE_CHARS: usize = 128;
 /// The largest amount accepted, in hundredths: ten billion USD.
 const MAX_AMOUNT_MINOR: i64 = 1_000_000_000_000;
+
+/// How far a client's clock may be ahead of ours, in milliseconds.
+const MAX_AHEAD_MS: i64 = 5 * 60 * 1_000;
+/// How old what is told may be, in milliseconds: as old as an event that waits to be said.
+const MAX_AGE_MS: i64 = OUTBOX_DAYS as i64 * 24 * 60 * 60 * 1_000;
 
 /// A transaction as a client describes it.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -45,6 +53,18 @@ pub(crate) struct NewMetric {
     /// Hour of the day where the customer is.
     #[schemars(range(max = 23))]
     local_hour: Option<u8>,
+    /// When it happened, if that is not now: RFC 3339, at most 35 days ago and not in the future, but for the five minutes that clocks may
+    /// differ by.
+    #[schemars(with = "Option<Timestamp>")]
+    occurred_at: Option<Told>,
+}
+
+/// A time as a client tells it.
+#[derive(Debug, Clone, Copy)]
+enum Told {
+    At(Timestamp),
+    /// None that we can reckon with: RFC 3339 has days at the end of the year 9999 and fractions of nanoseconds, clocks have not.
+    Beyond,
 }
 
 /// How an order ended, as the fraud bridge reports it.
@@ -82,6 +102,25 @@ impl NewMetric {
         Ok(())
     }
 
+    /// When it happened, in milliseconds since the Unix epoch: `now_ms` unless it was told.
+    ///
+    /// # Errors
+    /// 422 for a time in the future or too long ago: which times are, no schema can say.
+    pub(crate) fn occurred_at_ms(&self, now_ms: i64) -> Result<i64, Problem> {
+        let at_ms = match self.occurred_at {
+            None => Some(now_ms),
+            Some(Told::At(at)) => Some(at.as_millisecond()),
+            Some(Told::Beyond) => None,
+        };
+        if let Some(at_ms) = at_ms.filter(|at_ms| (now_ms - MAX_AGE_MS..=now_ms + MAX_AHEAD_MS).contains(at_ms)) {
+            return Ok(at_ms);
+        }
+        let problem = format!("must be at most {OUTBOX_DAYS} days ago and not in the future");
+        let mut refusal = Problem::unprocessable("occurred_at_out_of_range", format!("occurredAt {problem}"));
+        refusal.errors.push(FieldProblem { path: "occurredAt".to_owned(), problem });
+        Err(refusal)
+    }
+
     /// Hour of the day where the customer is, if it was told.
     pub(crate) fn local_hour(&self) -> Option<u8> {
         self.local_hour
@@ -102,6 +141,21 @@ impl NewMetric {
     #[expect(clippy::cast_possible_truncation, reason = "checked to be at most a day")]
     pub(crate) fn duration_us(&self) -> i64 {
         (self.duration_ms * 1_000.0).round() as i64
+    }
+}
+
+/// Digits and signs where RFC 3339 has them; what comes behind is not looked at.
+const TIME_SHAPE: &[u8] = b"0000-00-00T00:00:00";
+
+impl<'de> Deserialize<'de> for Told {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let fits = |(byte, shape): (u8, &u8)| if *shape == b'0' { byte.is_ascii_digit() } else { byte == *shape };
+        match text.parse() {
+            Ok(at) => Ok(Told::At(at)),
+            Err(_) if text.len() > TIME_SHAPE.len() && text.bytes().zip(TIME_SHAPE).all(fits) => Ok(Told::Beyond),
+            Err(_) => Err(D::Error::custom("must be a time as in RFC 3339")),
+        }
     }
 }
 

@@ -1,4 +1,6 @@
 //! Scores a transaction and keeps it, with what it tells about its customer, in one transaction.
+//!
+//! It is judged by when it happened, not by when it is told: what waited for the end of an outage is no stranger for that.
 
 use ::store::{StoreError, Tx};
 use events::risk::RiskLevel;
@@ -11,38 +13,50 @@ use crate::{history, store};
 /// Milliseconds of an hour.
 const HOUR_MS: i64 = 60 * 60 * 1_000;
 
-/// Scores and keeps a transaction, or finds what was answered before: an order is scored once, and its end told once.
-pub(crate) fn keep(tx: &mut Tx<'_>, new: &NewMetric, config: Config) -> Result<Option<MetricView>, StoreError> {
+/// Scores and keeps a transaction that happened at `at_ms` (Unix milliseconds), or finds what was answered before: an order is scored
+/// once, and its end told once.
+pub(crate) fn keep(
+    tx: &mut Tx<'_>,
+    new: &NewMetric,
+    at_ms: i64,
+    config: Config,
+) -> Result<Option<MetricView>, StoreError> {
     if new.ending().is_some() {
-        return end(tx, new);
+        return end(tx, new, at_ms);
     }
     let Some(customer_id) = new.customer_id.as_ref().map(events::CustomerId::as_str) else {
-        let score = score(&signals(tx, new, config, Past::default())?);
-        return added(tx, new, &score);
+        let score = score(&signals(tx, new, at_ms, config, Past::default())?);
+        return added(tx, new, at_ms, &score);
     };
     // Two orders of one customer at once would otherwise not know of each other.
     tx.lock(customer_id)?;
     let past = history::customer(tx, customer_id)?;
-    let mut signals = signals(tx, new, config, past)?;
+    let mut signals = signals(tx, new, at_ms, config, past)?;
     if new.order_id.is_some() {
-        signals.recent_orders = store::recent_orders(tx, customer_id, config.velocity_limit)? + 1;
+        signals.recent_orders = store::recent_orders(tx, customer_id, at_ms, config.velocity_limit)? + 1;
     }
     if let Some(address_hash) = &new.address_hash {
         let most = config.address_limit + 1;
-        signals.recent_at_address = store::recent_at_address(tx, address_hash, customer_id, most)?;
+        signals.recent_at_address = store::recent_at_address(tx, address_hash, customer_id, at_ms, most)?;
     }
     if let Some(device_id) = &new.device_id {
         signals.device = Some(history::device(tx, device_id, customer_id)?);
     }
     let score = score(&signals);
-    let Some(view) = store::add(tx, new, &score)? else { return before(tx, new) };
+    let Some(view) = store::add(tx, new, at_ms, &score)? else { return before(tx, new) };
     learn(tx, new, &signals, &score, customer_id)?;
     Ok(Some(view))
 }
 
 /// What needs no customer to be known.
-fn signals<'a>(tx: &mut Tx<'_>, new: &'a NewMetric, config: Config, past: Past) -> Result<Signals<'a>, StoreError> {
-    let hour = u8::try_from(tx.now_ms().div_euclid(HOUR_MS).rem_euclid(24)).unwrap_or(0);
+fn signals<'a>(
+    tx: &mut Tx<'_>,
+    new: &'a NewMetric,
+    at_ms: i64,
+    config: Config,
+    past: Past,
+) -> Result<Signals<'a>, StoreError> {
+    let hour = u8::try_from(at_ms.div_euclid(HOUR_MS).rem_euclid(24)).unwrap_or(0);
     let shop = if new.amount_minor.is_some() { history::shop(tx)? } else { Spending::default() };
     Ok(Signals {
         amount_minor: new.amount_minor,
@@ -84,7 +98,7 @@ fn learn(
 }
 
 /// Keeps how an order ended. That is not scored: it is what later scores are better for.
-fn end(tx: &mut Tx<'_>, new: &NewMetric) -> Result<Option<MetricView>, StoreError> {
+fn end(tx: &mut Tx<'_>, new: &NewMetric, at_ms: i64) -> Result<Option<MetricView>, StoreError> {
     let Some((order_id, ending)) = new.ending() else { return Ok(None) };
     let customer_id = match &new.customer_id {
         Some(customer_id) => Some(customer_id.as_str().to_owned()),
@@ -93,7 +107,7 @@ fn end(tx: &mut Tx<'_>, new: &NewMetric) -> Result<Option<MetricView>, StoreErro
     if let Some(customer_id) = &customer_id {
         tx.lock(customer_id)?;
     }
-    let Some(view) = store::add(tx, new, &Score::NONE)? else {
+    let Some(view) = store::add(tx, new, at_ms, &Score::NONE)? else {
         return store::of_ending(tx, order_id.as_str(), &new.transaction_type);
     };
     if let Some(customer_id) = customer_id {
@@ -108,8 +122,8 @@ fn end(tx: &mut Tx<'_>, new: &NewMetric) -> Result<Option<MetricView>, StoreErro
     Ok(Some(view))
 }
 
-fn added(tx: &mut Tx<'_>, new: &NewMetric, score: &Score) -> Result<Option<MetricView>, StoreError> {
-    match store::add(tx, new, score)? {
+fn added(tx: &mut Tx<'_>, new: &NewMetric, at_ms: i64, score: &Score) -> Result<Option<MetricView>, StoreError> {
+    match store::add(tx, new, at_ms, score)? {
         None => before(tx, new),
         added => Ok(added),
     }

@@ -11,9 +11,10 @@ use crate::metric::{MetricView, NewMetric, milliseconds};
 pub(crate) const SUMMARY_SLOTS: i64 = 16;
 
 const RECENT: &str = "SELECT COUNT(*) FROM (SELECT 1 AS one FROM metrics
-    WHERE customer_id = ?1 AND at_ms > ?2 AND order_id IS NOT NULL LIMIT ?3) AS recent";
+    WHERE customer_id = ?1 AND at_ms >= ?2 AND at_ms <= ?3 AND order_id IS NOT NULL LIMIT ?4) AS recent";
 const RECENT_AT_ADDRESS: &str = "SELECT COUNT(*) FROM (SELECT 1 AS one FROM metrics
-    WHERE address_hash = ?1 AND at_ms > ?2 AND customer_id <> ?3 AND order_id IS NOT NULL LIMIT ?4) AS recent";
+    WHERE address_hash = ?1 AND at_ms >= ?2 AND at_ms <= ?3 AND customer_id <> ?4 AND order_id IS NOT NULL
+    LIMIT ?5) AS recent";
 const ADD: &str = "INSERT INTO metrics (transaction_type, duration_us, success, order_id, customer_id, amount_minor,
     line_count, at_ms, risk, points, reasons, address_hash, outcome_of)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT DO NOTHING";
@@ -38,27 +39,46 @@ pub(crate) struct Summary {
     pub(crate) duration_us: i64,
 }
 
-/// Orders of a customer in the velocity window, counted up to `most`.
-pub(crate) fn recent_orders(tx: &mut Tx<'_>, customer_id: &str, most: u32) -> Result<u32, StoreError> {
-    let since_ms = tx.now_ms() - VELOCITY_WINDOW_MS;
-    Ok(tx.query_opt(RECENT, params![customer_id, since_ms, most], |row| row.get(0))?.unwrap_or(0))
+/// The velocity windows that end and begin at a time, from and to, both included. Orders of an outage are told in any order: what came
+/// after one of them is as much a part of its ten minutes as what came before.
+fn windows(at_ms: i64) -> [(i64, i64); 2] {
+    [(at_ms - VELOCITY_WINDOW_MS + 1, at_ms), (at_ms, at_ms + VELOCITY_WINDOW_MS - 1)]
 }
 
-/// Orders of other customers to an address in the velocity window, counted up to `most`.
+/// Orders of a customer in the fuller of the velocity windows at a time, counted up to `most`.
+pub(crate) fn recent_orders(tx: &mut Tx<'_>, customer_id: &str, at_ms: i64, most: u32) -> Result<u32, StoreError> {
+    let mut recent = 0;
+    for (from_ms, to_ms) in windows(at_ms) {
+        let values = params![customer_id, from_ms, to_ms, most];
+        recent = recent.max(tx.query_opt(RECENT, values, |row| row.get(0))?.unwrap_or(0));
+    }
+    Ok(recent)
+}
+
+/// Orders of other customers to an address in the fuller of the velocity windows at a time, counted up to `most`.
 pub(crate) fn recent_at_address(
     tx: &mut Tx<'_>,
     address_hash: &str,
     customer_id: &str,
+    at_ms: i64,
     most: u32,
 ) -> Result<u32, StoreError> {
-    let since_ms = tx.now_ms() - VELOCITY_WINDOW_MS;
-    let values = params![address_hash, since_ms, customer_id, most];
-    Ok(tx.query_opt(RECENT_AT_ADDRESS, values, |row| row.get(0))?.unwrap_or(0))
+    let mut recent = 0;
+    for (from_ms, to_ms) in windows(at_ms) {
+        let values = params![address_hash, from_ms, to_ms, customer_id, most];
+        recent = recent.max(tx.query_opt(RECENT_AT_ADDRESS, values, |row| row.get(0))?.unwrap_or(0));
+    }
+    Ok(recent)
 }
 
-/// Keeps a transaction, and counts it. `None` when its order was scored before, or this end of it was told before.
-pub(crate) fn add(tx: &mut Tx<'_>, new: &NewMetric, score: &Score) -> Result<Option<MetricView>, StoreError> {
-    let at_ms = tx.now_ms();
+/// Keeps a transaction that happened at `at_ms`, and counts it. `None` when its order was scored before, or this end of it was told before.
+pub(crate) fn add(
+    tx: &mut Tx<'_>,
+    new: &NewMetric,
+    at_ms: i64,
+    score: &Score,
+) -> Result<Option<MetricView>, StoreError> {
+    let slot = tx.now_ms().rem_euclid(SUMMARY_SLOTS);
     let reasons = serde_json::to_string(&score.reasons).expect("a list of strings is always JSON");
     let order_id = new.order_id.as_ref().map(events::OrderId::as_str);
     // An order is scored once and ends once: its end is a row beside its score.
@@ -82,7 +102,7 @@ pub(crate) fn add(tx: &mut Tx<'_>, new: &NewMetric, score: &Score) -> Result<Opt
     if tx.execute(ADD, values)? == 0 {
         return Ok(None);
     }
-    tx.execute(COUNT, params![at_ms.rem_euclid(SUMMARY_SLOTS), new.success, new.duration_us()])?;
+    tx.execute(COUNT, params![slot, new.success, new.duration_us()])?;
     Ok(Some(MetricView {
         seq: 0,
         transaction_type: new.transaction_type.clone(),

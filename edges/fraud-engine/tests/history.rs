@@ -89,6 +89,28 @@ async fn many_customers_at_one_address_are_odd_and_many_orders_of_one_are_not() 
     assert_eq!(engine.order("kim", 1_000, address).await.0, 0, "ten minutes are over");
 }
 
+/// What waited for the end of an outage is judged, and remembered, by the hour it was placed at.
+#[tokio::test]
+async fn the_hour_is_the_one_the_order_was_placed_at_and_so_is_the_habit() {
+    const HOUR_MS: i64 = 3_600_000;
+    let mut engine = Engine::new();
+    let now_ms = runtime::clock::now_ms();
+    let at = |hours_ago: i64| json!({ "occurredAt": runtime::clock::from_ms(now_ms - hours_ago * HOUR_MS) });
+    // Half a day away from the hour it is now, whichever that is.
+    for day in 1..=10 {
+        assert_eq!(engine.order("john-doe", 1_000, at(12 + 24 * day)).await.0, 0, "day {day}");
+    }
+    let as_usual = engine.order("john-doe", 1_000, at(12)).await;
+    assert_eq!(as_usual, (0, vec![]), "told half a day late");
+    let odd = engine.order("john-doe", 1_000, json!({})).await;
+    assert_eq!(odd, (15, vec!["the customer has never ordered at this time of day".to_owned()]));
+    let hours = "SELECT hours FROM customers WHERE customer_id = 'john-doe'";
+    let hours = engine.scenario.read(move |tx| tx.query_opt(hours, &[], |row| row.get_text(0))).await.unwrap();
+    let counts: Vec<u32> = hours.split(',').map(|count| count.parse().unwrap()).collect();
+    let of = |ms: i64| counts[usize::try_from(ms.div_euclid(HOUR_MS).rem_euclid(24)).unwrap()];
+    assert_eq!((of(now_ms - 12 * HOUR_MS), counts.iter().sum::<u32>()), (11, 12));
+}
+
 #[tokio::test]
 async fn a_second_device_is_new_and_one_that_many_use_is_shared() {
     let mut engine = Engine::new();

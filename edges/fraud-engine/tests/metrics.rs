@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::{Method, StatusCode};
 use fraud_engine::{Config, MIGRATIONS, doors, service};
-use runtime::{Base, Consumer, Identity, Peer};
+use runtime::{Base, Consumer, Identity, Peer, clock};
 use serde_json::{Value, json};
 use store::Database;
 use testkit::{Scenario, SimulatedBus, get, post, request};
@@ -70,6 +70,9 @@ async fn metrics_of_the_wrong_form_are_refused_and_not_counted() {
         r#"{"transactionType":"t","durationMs":1,"success":true,"deviceId":7}"#,
         r#"{"transactionType":"t","durationMs":1,"success":true,"localHour":24}"#,
         r#"{"transactionType":"t","durationMs":1,"success":true,"localHour":-1}"#,
+        r#"{"transactionType":"t","durationMs":1,"success":true,"occurredAt":1767225600000}"#,
+        r#"{"transactionType":"t","durationMs":1,"success":true,"occurredAt":"yesterday"}"#,
+        r#"{"transactionType":"t","durationMs":1,"success":true,"occurredAt":"2026-01-01"}"#,
         "[]",
         "null",
         "",
@@ -130,6 +133,76 @@ async fn orders_older_than_ten_minutes_do_not_count() {
     }
     scenario.given(|tx| tx.execute("UPDATE metrics SET at_ms = at_ms - 600000", &[])).await;
     assert_eq!(post(&engine, "/metrics", &order(22, 100)).await.body["riskScore"], json!("LOW"));
+}
+
+/// Milliseconds of a minute, an hour and a day.
+const MINUTE_MS: i64 = 60_000;
+const HOUR_MS: i64 = 60 * MINUTE_MS;
+const DAY_MS: i64 = 24 * HOUR_MS;
+
+fn ago(ms: i64) -> Value {
+    json!(clock::from_ms(clock::now_ms() - ms))
+}
+
+#[tokio::test]
+async fn what_happened_up_to_35_days_ago_is_taken_and_what_is_older_or_yet_to_come_is_not() {
+    let (_kept, engine) = engine();
+    let told = async |at: Value| {
+        let metric = json!({ "transactionType": "t", "durationMs": 1, "success": true, "occurredAt": at });
+        post(&engine, "/metrics", &metric).await
+    };
+    for past in [0, 35 * DAY_MS - MINUTE_MS, -4 * MINUTE_MS] {
+        let at = ago(past);
+        let answer = told(at.clone()).await;
+        assert_eq!((answer.status, &answer.body["timestamp"]), (StatusCode::CREATED, &at), "{}", answer.body);
+    }
+    let outside = [
+        ago(35 * DAY_MS + MINUTE_MS),
+        ago(-6 * MINUTE_MS),
+        json!("0000-01-01T00:00:00.123456789+23:59"),
+        json!("9999-12-31T23:59:59-23:59"),
+        json!("2026-02-30T00:00:00Z"),
+    ];
+    for at in outside {
+        let answer = told(at.clone()).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{at}");
+        let named = (&answer.body["code"], &answer.body["errors"][0]["path"]);
+        assert_eq!(named, (&json!("occurred_at_out_of_range"), &json!("occurredAt")));
+    }
+    assert_eq!(get(&engine, "/metrics").await.body["summary"]["totalTransactions"], json!(3));
+    assert_eq!(told(Value::Null).await.status, StatusCode::CREATED, "null is as good as absent");
+}
+
+/// Orders that nobody could be asked about wait for the engine and are told in one go.
+#[tokio::test]
+async fn orders_of_an_outage_are_not_many_for_being_told_at_once() {
+    let (_kept, engine) = engine();
+    for n in 1..=30 {
+        let mut late = order(n, 100);
+        late["occurredAt"] = ago(i64::from(n) * 11 * MINUTE_MS);
+        assert_eq!(post(&engine, "/metrics", &late).await.body["riskScore"], json!("LOW"), "order {n}");
+    }
+}
+
+#[tokio::test]
+async fn many_orders_within_ten_minutes_are_odd_however_late_and_in_whatever_order_they_are_told() {
+    let oddities = async |order_of_telling: Vec<u32>| {
+        let (_kept, engine) = engine();
+        let begin_ms = clock::now_ms() - 3 * HOUR_MS;
+        let mut odd = 0;
+        for n in order_of_telling {
+            let mut late = order(n, 100);
+            late["occurredAt"] = json!(clock::from_ms(begin_ms + i64::from(n) * 20_000));
+            odd += u32::from(post(&engine, "/metrics", &late).await.body["riskScore"] == json!("MEDIUM"));
+        }
+        let mut now = order(99, 100);
+        now["occurredAt"] = Value::Null;
+        assert_eq!(post(&engine, "/metrics", &now).await.body["riskScore"], json!("LOW"), "that was hours ago");
+        odd
+    };
+    // 24 orders, one every 20 s: the first twenty told are not odd yet.
+    assert_eq!(oddities((1..=24).collect()).await, 4);
+    assert_eq!(oddities((1..=24).rev().collect()).await, 4);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 
 mod mask;
 mod person;
+mod search;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,7 +17,8 @@ use crate::id::CustomerId;
 use crate::topology::EVENTS;
 
 pub use mask::{MASKED, attributes, customer, payload, text};
-pub use person::{ERASED, Person, Search};
+pub use person::{ERASED, Person};
+pub use search::Search;
 
 /// The member of a field's schema that says its class.
 pub const EXTENSION: &str = "x-personal";

@@ -1,23 +1,25 @@
-//! How a person is looked for in what the house keeps, and taken out of free text.
+//! How a person is looked for in what people and programs wrote, and taken out of it.
 //!
 //! Their id counts wherever it stands as a word; their name counts where name and surname stand close to each other, because a first name
-//! alone is many people's. Case does not matter in text. In files, which are bytes, the same is looked for as it is, as JSON and URLs
-//! escape it, and inside base64.
+//! alone is many people's. Case does not matter. An id that is short, or could be a number, is a part of too much: it counts only as a whole
+//! text, or in quotes.
+//!
+//! JSON stays JSON: only what stands in its strings is looked at and replaced, never a number or a brace.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
+use serde::de::IgnoredAny;
+
+use super::search::Search;
 
 /// Stands in free text where a person was named.
 pub const ERASED: &str = "[erased]";
 
 /// Bytes between a name and its surname, at most, for the two to be one person's.
-const NEAR_BYTES: usize = 64;
-/// An id of fewer characters is part of too many words and numbers: in files it counts only in quotes.
+pub(super) const NEAR_BYTES: usize = 64;
+/// An id of fewer characters is part of too many words and numbers.
 const SHORT_CHARS: usize = 4;
-/// Characters of base64 that are the same wherever the text stands; fewer of them are met by chance.
-const MIN_BASE64_CHARS: usize = 6;
-/// Characters that one base64 digit stands for, times eight: how a text can be shifted against the digits.
-const BASE64_SHIFTS: usize = 3;
+/// Members and attributes that hold a number as text: what stands there is nobody's id. The first is a dead letter's (`runtime`), the second
+/// Pub/Sub's own, the third of `CloudEvents`.
+const NUMBERS: [&str; 3] = ["dlattempts", "CloudPubSubDeadLetterSourceDeliveryCount", "ce-specversion"];
 
 /// Who is looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,144 +34,172 @@ impl Person {
     /// Whether a text names them.
     #[must_use]
     pub fn is_named_in(&self, text: &str) -> bool {
-        !self.places(text).is_empty()
+        self.places(text, &pieces(text)).iter().any(|places| !places.is_empty())
     }
 
-    /// The text with [`ERASED`] in place of each word that names them; `None` when it names them nowhere.
+    /// The text with [`ERASED`] in place of each word that names them; `None` when it names them nowhere. What was JSON still is.
     #[must_use]
     pub fn taken_out_of(&self, text: &str) -> Option<String> {
-        let places = self.places(text);
+        let pieces = pieces(text);
+        let places = self.places(text, &pieces);
+        if places.iter().all(Vec::is_empty) {
+            return None;
+        }
         let (mut out, mut from) = (String::with_capacity(text.len()), 0);
-        for (start, end) in &places {
-            if *start >= from {
-                out.push_str(&text[from..*start]);
-                out.push_str(ERASED);
-                from = *end;
-            }
+        for (piece, places) in pieces.iter().zip(places).filter(|(_, places)| !places.is_empty()) {
+            out.push_str(&text[from..piece.start]);
+            let words = replaced(&piece.text, &places);
+            out.push_str(&if piece.is_quoted { serde_json::Value::from(words).to_string() } else { words });
+            from = piece.end;
         }
         out.push_str(&text[from..]);
-        (!places.is_empty()).then_some(out)
-    }
-
-    /// Where a text names them, in bytes, by place.
-    fn places(&self, text: &str) -> Vec<(usize, usize)> {
-        let mut places = words(text, &self.id);
-        if let Some((name, surname)) = &self.name {
-            let (names, surnames) = (words(text, name), words(text, surname));
-            let near = |one: &(usize, usize), other: &(usize, usize)| {
-                one.0.max(other.0).saturating_sub(one.1.min(other.1)) <= NEAR_BYTES
-            };
-            places.extend(names.iter().filter(|one| surnames.iter().any(|other| near(one, other))));
-            places.extend(surnames.iter().filter(|one| names.iter().any(|other| near(one, other))));
-        }
-        places.sort_unstable();
-        places.dedup();
-        places
+        Some(out)
     }
 
     /// How they are looked for in bytes.
     #[must_use]
     pub fn search(&self) -> Search {
-        let pairs = self.name.iter().flat_map(|(name, surname)| forms(name).into_iter().zip(forms(surname)));
-        Search { id: forms(&self.id), is_short: self.id.chars().count() < SHORT_CHARS, names: pairs.collect() }
-    }
-}
-
-/// A search through bytes.
-#[derive(Debug, Clone)]
-pub struct Search {
-    id: Vec<Form>,
-    is_short: bool,
-    names: Vec<(Form, Form)>,
-}
-
-/// A text as it may be written in a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Form {
-    bytes: Vec<u8>,
-    /// Whether it has to stand as a word. Inside base64 it cannot.
-    is_word: bool,
-}
-
-impl Search {
-    /// The longest stretch of bytes in which a finding can lie: pieces of a file overlap by it.
-    #[must_use]
-    pub fn reach(&self) -> usize {
-        let longest = self.id.iter().chain(self.names.iter().flat_map(|(name, surname)| [name, surname]));
-        2 * longest.map(|form| form.bytes.len()).max().unwrap_or(0) + NEAR_BYTES + 2
+        Search::of(self)
     }
 
-    /// Where the person is named in `bytes`.
-    #[must_use]
-    pub fn places(&self, bytes: &[u8]) -> Vec<usize> {
-        let mut found: Vec<usize> = self.id.iter().flat_map(|form| self.ids(bytes, form)).collect();
-        for (name, surname) in &self.names {
-            for at in find(bytes, surname) {
-                let reach = NEAR_BYTES + name.bytes.len();
-                let window = &bytes[at.saturating_sub(reach)..(at + surname.bytes.len() + reach).min(bytes.len())];
-                if !find(window, name).is_empty() {
-                    found.push(at);
-                }
-            }
+    /// Whether their id alone means little: it is short, or JSON could write it without quotes.
+    pub(super) fn has_vague_id(&self) -> bool {
+        let is_bare = self.id.parse::<f64>().is_ok() || ["true", "false", "null"].contains(&self.id.as_str());
+        is_bare || self.id.chars().count() < SHORT_CHARS
+    }
+
+    /// Where each piece of the whole names them, by place in its text.
+    fn places(&self, whole: &str, pieces: &[Piece]) -> Vec<Vec<(usize, usize)>> {
+        let mut places: Vec<_> = pieces.iter().map(|piece| self.ids(whole, piece)).collect();
+        if let Some((name, surname)) = &self.name {
+            let stand = |word: &str| -> Vec<Stand> { (0..).zip(pieces).flat_map(|at| Stand::all(at, word)).collect() };
+            let (names, surnames) = (stand(name), stand(surname));
+            let paired = names.iter().filter(|one| surnames.iter().any(|other| one.is_near(other)));
+            let paired = paired.chain(surnames.iter().filter(|one| names.iter().any(|other| one.is_near(other))));
+            paired.for_each(|stand| places[stand.piece].push(stand.place));
         }
-        found.sort_unstable();
-        found.dedup();
-        found
+        for places in &mut places {
+            places.sort_unstable();
+            places.dedup();
+        }
+        places
     }
 
-    fn ids(&self, bytes: &[u8], form: &Form) -> Vec<usize> {
-        let mut places = find(bytes, form);
-        if self.is_short {
-            let quoted = |at: usize| at > 0 && bytes[at - 1] == b'"' && bytes.get(at + form.bytes.len()) == Some(&b'"');
-            places.retain(|at| form.is_word && quoted(*at));
+    fn ids(&self, whole: &str, piece: &Piece) -> Vec<(usize, usize)> {
+        let mut places = words(&piece.text, &self.id);
+        if self.has_vague_id() {
+            let is_number = is_number(&whole.as_bytes()[..piece.start]);
+            places.retain(|(start, end)| !is_number && is_alone(&piece.text[..*start], &piece.text[*end..]));
         }
         places
     }
 }
 
-/// Every way a text may be written in a file. The same number for every text, so that those of name and surname pair up.
-fn forms(text: &str) -> Vec<Form> {
-    let word = |text: String| Form { bytes: text.into_bytes(), is_word: true };
-    let json: String = text.chars().map(escaped).collect();
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
-    let url: String = text
-        .bytes()
-        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect();
-    let mut forms =
-        vec![word(text.to_owned()), word(text.to_lowercase()), word(text.to_uppercase()), word(json), word(url)];
-    forms.extend((0..BASE64_SHIFTS).map(|shift| base64(text, shift)));
-    forms
+/// Whether what stands between the two is all there is, or is in quotes, which JSON within a text escapes.
+fn is_alone(before: &str, after: &str) -> bool {
+    let is_all = before.trim().is_empty() && after.trim().is_empty();
+    let is_quoted = before.ends_with('"') && (after.starts_with('"') || after.starts_with("\\\""));
+    is_all || (is_quoted && !is_number(before.as_bytes()))
 }
 
-/// A character as JSON may escape it: the surrogates of UTF-16, in hexadecimal.
-fn escaped(c: char) -> String {
-    if c.is_ascii() {
-        return c.to_string();
+/// Whether a text that comes after `before` is a number all the same.
+pub(super) fn is_number(before: &[u8]) -> bool {
+    let between = |byte: &u8| matches!(byte, b'"' | b'\\' | b':' | b' ');
+    let member = &before[..before.iter().rposition(|byte| !between(byte)).map_or(0, |at| at + 1)];
+    NUMBERS.iter().any(|name| member.ends_with(name.as_bytes()))
+}
+
+/// A stretch of a text that may name somebody.
+struct Piece {
+    /// Where it begins and ends in the text, with its quotes.
+    start: usize,
+    end: usize,
+    /// What it says.
+    text: String,
+    is_quoted: bool,
+    /// Whether it is the name of a member of an object: part of a form, whoever's name it is.
+    is_member: bool,
+}
+
+/// The strings of a text that is JSON; any other text is one piece.
+fn pieces(text: &str) -> Vec<Piece> {
+    if text.trim_start().starts_with(['{', '[', '"']) && serde_json::from_str::<IgnoredAny>(text).is_ok() {
+        return strings(text);
     }
-    c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect()
+    let text = text.to_owned();
+    vec![Piece { start: 0, end: text.len(), text, is_quoted: false, is_member: false }]
 }
 
-/// The digits a text has inside base64, `shift` bytes after the beginning of three: without those at its ends, which depend on what
-/// stands beside it. Empty when too few are left to mean anything.
-fn base64(text: &str, shift: usize) -> Form {
-    let bytes: Vec<u8> = std::iter::repeat_n(0, shift).chain(text.bytes()).collect();
-    let digits = STANDARD_NO_PAD.encode(&bytes);
-    let from = (shift * 8).div_ceil(6);
-    let to = bytes.len() * 8 / 6;
-    let sure = digits.get(from..to).unwrap_or_default();
-    let bytes = if sure.len() < MIN_BASE64_CHARS { Vec::new() } else { sure.as_bytes().to_vec() };
-    Form { bytes, is_word: false }
-}
-
-/// Where `form` stands in `bytes`.
-fn find(bytes: &[u8], form: &Form) -> Vec<usize> {
-    if form.bytes.is_empty() {
-        return Vec::new();
+/// The strings of JSON.
+fn strings(json: &str) -> Vec<Piece> {
+    let (mut pieces, mut from): (Vec<Piece>, usize) = (Vec::new(), 0);
+    while let Some(start) = json[from..].find('"').map(|at| from + at) {
+        let end = start + literal_len(&json[start..]);
+        let is_member = json[end..].trim_start().starts_with(':');
+        // Every string of a text that is JSON can be read.
+        let text = serde_json::from_str(&json[start..end]).unwrap_or_default();
+        pieces.push(Piece { start, end, text, is_quoted: true, is_member });
+        from = end;
     }
-    let is_part = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(|byte| is_word_byte(*byte));
-    let stands = |at: &usize| !form.is_word || (!is_part(at.checked_sub(1)) && !is_part(Some(at + form.bytes.len())));
-    memchr::memmem::find_iter(bytes, &form.bytes).filter(stands).collect()
+    pieces
+}
+
+/// Bytes of the string that `json` begins with, with both quotes.
+fn literal_len(json: &str) -> usize {
+    let mut is_escaped = false;
+    for (at, byte) in json.bytes().enumerate().skip(1) {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = true,
+            b'"' => return at + 1,
+            _ => {}
+        }
+    }
+    json.len()
+}
+
+/// Where a word stands.
+struct Stand {
+    /// Which piece it is in.
+    piece: usize,
+    /// Where in the piece's text.
+    place: (usize, usize),
+    /// Where in the whole, near enough: an escaped character is longer than it counts here.
+    start: usize,
+    end: usize,
+    is_member: bool,
+}
+
+impl Stand {
+    fn all((index, piece): (usize, &Piece), word: &str) -> Vec<Stand> {
+        let stand = |place: (usize, usize)| Stand {
+            piece: index,
+            place,
+            start: piece.start + place.0,
+            end: piece.start + place.1,
+            is_member: piece.is_member,
+        };
+        words(&piece.text, word).into_iter().map(stand).collect()
+    }
+
+    /// A member's name goes with nothing but itself: `"item": "for Ada"` is not Ada Item.
+    fn is_near(&self, other: &Stand) -> bool {
+        let may_pair = self.piece == other.piece || !(self.is_member || other.is_member);
+        may_pair && self.start.max(other.start).saturating_sub(self.end.min(other.end)) <= NEAR_BYTES
+    }
+}
+
+fn replaced(text: &str, places: &[(usize, usize)]) -> String {
+    let (mut out, mut from) = (String::with_capacity(text.len()), 0);
+    for (start, end) in places {
+        if *start >= from {
+            out.push_str(&text[from..*start]);
+            out.push_str(ERASED);
+            from = *end;
+        }
+    }
+    out.push_str(&text[from..]);
+    out
 }
 
 /// Where `word` stands as a word in `text`, whatever its case.
@@ -193,14 +223,9 @@ fn words(text: &str, word: &str) -> Vec<(usize, usize)> {
         .collect()
 }
 
-/// What an id or a name may go on with.
-fn is_word_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') || !byte.is_ascii()
-}
-
 #[cfg(test)]
 mod tests {
-    use base64::engine::general_purpose::STANDARD;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -232,26 +257,42 @@ mod tests {
     }
 
     #[test]
-    fn in_bytes_a_person_is_found_however_they_are_written() {
-        let ada = person("HH-2385", "Zoë", "Quixwood");
-        let search = ada.search();
-        let hidden = r#"{"id":"HH-2385"}"#;
-        for lead in ["", "x", "xy"] {
-            let text = STANDARD.encode(format!("{lead}{hidden}"));
-            assert!(!search.places(text.as_bytes()).is_empty(), "{text}");
-        }
-        for text in ["..HH-2385..", "hh-2385", r"Zo\u00eb Quixwood", "Quixwood,Zo%C3%AB", "ZOË QUIXWOOD"] {
-            assert!(!search.places(text.as_bytes()).is_empty(), "{text}");
-        }
-        for text in ["HH-23851", "Quixwood", "Zoë", "SEgtMj"] {
-            assert!(search.places(text.as_bytes()).is_empty(), "{text}");
+    fn an_id_that_could_be_a_number_is_taken_out_where_it_is_all_that_stands_there() {
+        for id in ["1", "12", "1000", "true", "ab"] {
+            let one = person(id, "Ada", "Löve");
+            let data = format!(
+                r#"{{"customerId":"{id}", "quantity":1,"price":12.5,"units":[1000, 12, true],"note":"1 of 12, ab 1000 \"{id}\"","dlattempts":"{id}"}}"#
+            );
+            let mended = format!(
+                r#"{{"customerId":"[erased]", "quantity":1,"price":12.5,"units":[1000, 12, true],"note":"1 of 12, ab 1000 \"[erased]\"","dlattempts":"{id}"}}"#
+            );
+            assert_eq!(one.taken_out_of(&data), Some(mended.clone()));
+            assert!(!one.is_named_in(&mended));
+            for text in [format!("wanted {id} of {id}"), format!("[{id}]"), format!(r#"{{"x":{id}}}"#)] {
+                assert!(!one.is_named_in(&text), "{text}");
+            }
+            assert_eq!(one.taken_out_of(&format!(" {id} ")).as_deref(), Some(" [erased] "));
+            // A payload that was cut off is no JSON, and has quotes.
+            assert_eq!(one.taken_out_of(&format!(r#"{{"id":"{id}","#)).as_deref(), Some(r#"{"id":"[erased]","#));
         }
     }
 
     #[test]
-    fn a_short_id_counts_in_quotes_only() {
-        let search = Person { id: "7".to_owned(), name: None }.search();
-        assert!(search.places(b"17 7 \x007\x00 x=7").is_empty());
-        assert_eq!(search.places(br#"{"customerId":"7"}"#), [15]);
+    fn json_from_which_a_person_was_taken_is_the_same_json_but_for_their_words() {
+        let ada = person("ada-1", "Ada", "Löve");
+        let nested = |id: &str| json!({ "customerId": id, "quantity": 1 }).to_string();
+        let data = json!({ "note": "for \"ada-1\"\n\u{7f}", "ada-1": [1, "ADA-1", "x"], "nested": nested("ada-1") });
+        let mended: Value = serde_json::from_str(&ada.taken_out_of(&data.to_string()).unwrap()).unwrap();
+        let expected =
+            json!({ "note": "for \"[erased]\"\n\u{7f}", "[erased]": [1, ERASED, "x"], "nested": nested(ERASED) });
+        assert_eq!(mended, expected);
+        for (data, mended) in [
+            (r#"{"name": "Ada","surname":"Löve"}"#, Some(r#"{"name": "[erased]","surname":"[erased]"}"#)),
+            (r#"{"a":"L\u00f6ve, Ada"}"#, Some(r#"{"a":"[erased], [erased]"}"#)),
+            (r#"{"Ada Löve":1}"#, Some(r#"{"[erased] [erased]":1}"#)),
+            (r#"{"löve":"for Ada","x":"ada"}"#, None),
+        ] {
+            assert_eq!(ada.taken_out_of(data).as_deref(), mended);
+        }
     }
 }

@@ -34,13 +34,24 @@ pub const UNKNOWN_KEY_PAUSE_S: i64 = 30;
 pub const UNKNOWN_KEY_FILE_PAUSE_S: i64 = 1;
 /// Seconds between a fetch that failed and the next.
 pub const FAILED_FETCH_PAUSE_S: i64 = 2;
+/// Seconds after a fetch that failed in which nobody waits for the next while kept keys serve: an issuer that answered nobody a moment
+/// ago would have each of them wait in vain.
+pub const FAILING_S: i64 = 60;
 /// Milliseconds a fetch may take: with a caller waiting, who has other things to do.
 pub const FETCH_MS: u64 = 10_000;
+/// Milliseconds of it for which those wait whose keys are old and still serve: long enough for any issuer that is well, so that after a
+/// quiet time the first token is not believed for a key that was rotated away long ago.
+pub const NEWER_KEYS_MS: u64 = 1_000;
 /// Bytes of an answer's head.
 pub const ANSWER_HEAD_BYTES: usize = 16 * 1024;
 
-/// Seconds of life a token of ours must have left to be sent.
-pub const TOKEN_RENEW_S: i64 = 10 * 60;
+/// Seconds before its end at which a token of ours is renewed, beside the calls that go on with it. Google's metadata server gives out
+/// the same token until the last five minutes of its life: who asks earlier gets what they have.
+pub const TOKEN_RENEW_S: i64 = 4 * 60;
+/// Seconds between two tries to renew a token that still serves.
+pub const TOKEN_RENEW_PAUSE_S: i64 = 10;
+/// Seconds of life a token of ours must have left to be sent: longer than a request takes to arrive, on clocks that differ a little.
+pub const TOKEN_LEAST_S: i64 = 30;
 /// Seconds a development token of a service lives: as long as Google's.
 pub const DEVELOPMENT_TOKEN_S: i64 = 60 * 60;
 /// Audiences of which tokens are kept: more than there are services.

@@ -28,7 +28,7 @@ use crate::delivery::{Deliveries, Outcome};
 use crate::doors::{Door, Doors};
 use crate::problem::Problem;
 use crate::upkeep::Upkeep;
-use crate::{body, clock};
+use crate::{body, clock, request_id};
 
 /// The largest push accepted: our largest payload in base64, with room for attributes.
 pub const MAX_PUSH_BYTES: usize = 512 * 1024;
@@ -103,7 +103,7 @@ async fn receive(
         Err(problem) => return problem.into_response(),
     };
     // A task of its own: a caller that hangs up must not stop a delivery between its commit and its publish.
-    let delivery = tokio::spawn(async move {
+    let delivery = tokio::spawn(request_id::carried(async move {
         match pushed {
             Pushed::Event(envelope) => {
                 let is_minute = envelope.event_type == MinuteElapsed::TYPE;
@@ -116,7 +116,7 @@ async fn receive(
             }
             Pushed::Broken { message, error } => deliveries.fail(message, error.into()).await,
         }
-    });
+    }));
     match delivery.await {
         Ok(outcome) => answer(&outcome),
         Err(_) => Problem::internal("the delivery panicked").into_response(),

@@ -34,8 +34,15 @@ const CREATE_LEDGER: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (
 const APPLIED: &str = "SELECT version, checksum FROM schema_migrations WHERE part = ?1 ORDER BY version";
 const RECORD: &str = "INSERT INTO schema_migrations (part, version, name, checksum) VALUES (?1, ?2, ?3, ?4)";
 
+// A preparation's wish that its database be scrubbed is a row of the ledger, until that was done: a death in between does not lose it.
+const OWE: &str = "INSERT INTO schema_migrations (part, version, name, checksum)
+    SELECT 'scrub', COALESCE(MAX(version), 0) + 1, 'owed', '' FROM schema_migrations WHERE part = 'scrub'";
+const OWED: &str = "SELECT MAX(version) FROM schema_migrations WHERE part = 'scrub'";
+const PAID: &str = "DELETE FROM schema_migrations WHERE part = 'scrub' AND version <= ?1";
+
 /// What SQL alone cannot do to rows of an earlier version: encrypt them, say. It runs at every opening, after the migrations and in their
-/// transaction, finds out by itself what is left to do, and answers whether it left something behind that must not stay in the file.
+/// transaction, finds out by itself what is left to do, and answers whether it left something behind that must not stay in the file. Then the
+/// database is scrubbed before anybody uses it; until that has worked once, every opening tries it again.
 pub type Preparation<'p> = &'p (dyn Fn(&mut Tx<'_>) -> Result<bool, StoreError> + Sync);
 
 /// Everything that is done to a database before it is used.
@@ -45,12 +52,29 @@ pub(crate) struct Steps<'s> {
 }
 
 impl Steps<'_> {
-    /// Applies what is missing inside `tx`, which the engine made exclusive. True: what was there before is to be scrubbed.
-    pub(crate) fn apply(&self, tx: &mut Tx<'_>) -> Result<bool, StoreError> {
+    /// Applies what is missing inside `tx`, which the engine made exclusive. What it answers is to be scrubbed.
+    pub(crate) fn apply(&self, tx: &mut Tx<'_>) -> Result<Option<Scrub>, StoreError> {
         tx.batch(CREATE_LEDGER)?;
         apply(tx, "store", OWN)?;
         apply(tx, "service", self.migrations)?;
-        self.preparation.map_or(Ok(false), |prepare| prepare(tx))
+        // Whoever opens it without the preparation only looks at it.
+        let Some(prepare) = self.preparation else { return Ok(None) };
+        if prepare(tx)? {
+            tx.execute(OWE, &[])?;
+        }
+        let owed = tx.query_opt(OWED, &[], |row| row.get_opt_i64(0))?;
+        Ok(owed.flatten().map(Scrub))
+    }
+}
+
+/// A scrub that is owed. What is owed from now on is another.
+#[derive(Debug)]
+pub(crate) struct Scrub(i64);
+
+impl Scrub {
+    /// Notes that it was done.
+    pub(crate) fn done(self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        tx.execute(PAID, params![self.0]).map(drop)
     }
 }
 

@@ -66,16 +66,19 @@ impl Store {
         Ok(Store { engine: Arc::new(engine) })
     }
 
-    /// Makes true on disk what was deleted or replaced in rows: SQLite's file is written anew without it and the log emptied. Writers wait
-    /// meanwhile, some seconds for each gigabyte: it is for what must be gone, such as a key. On PostgreSQL it does nothing: when old
-    /// versions of rows go there is the server's business (vacuum, its log, backups).
+    /// Makes true on disk what was deleted or replaced in rows: SQLite's file is written anew without it and the log emptied; on PostgreSQL
+    /// every table of the schema is (`VACUUM (FULL, ANALYZE)`), on a connection of its own. Writers wait meanwhile, and on PostgreSQL readers
+    /// too, some seconds for each gigabyte: it is for what must be gone, such as a key. What a server keeps besides its tables (its log, replicas,
+    /// backups) is the server's business.
     ///
     /// # Errors
-    /// [`StoreError::Busy`] when somebody reads or writes without a pause; [`StoreError::DiskFull`] without room for the new file.
+    /// [`StoreError::Busy`] when somebody reads or writes without a pause, or on PostgreSQL still may see what was there before;
+    /// [`StoreError::DiskFull`] without room for the new file.
     pub async fn scrub(&self) -> Result<(), StoreError> {
         match &*self.engine {
             Engine::Sqlite(engine) => Box::pin(engine.scrub()).await,
-            Engine::Postgres(_) | Engine::Held(_) => Ok(()),
+            Engine::Postgres(engine) => Box::pin(engine.scrub()).await,
+            Engine::Held(_) => Ok(()),
         }
     }
 

@@ -1,6 +1,5 @@
 //! Settings, read once from the environment.
 
-use std::str::FromStr;
 use std::time::Duration;
 
 use runtime::config::{ConfigError, Environment};
@@ -98,17 +97,17 @@ impl Config {
     /// [`ConfigError`] naming the first variable that is out of its range.
     pub fn from_environment(environment: &Environment) -> Result<Self, ConfigError> {
         let default = Self::default();
-        let ms = |name, default, most| within(environment, name, default, 1, most);
-        let count = |name, default, least, most| within(environment, name, default, least, most);
+        let ms = |name, default: u64, most| environment.within(name, default, 1..=most);
+        let count = |name, default: u32, least, most| environment.within(name, default, least..=most);
         let edge_timeout_ms = ms("BOUTIQUE_EDGE_TIMEOUT_MS", default.edge_timeout_ms, MAX_TIMEOUT_MS)?;
         let fraud_timeout_ms = ms("BOUTIQUE_FRAUD_TIMEOUT_MS", default.fraud_timeout_ms, MAX_TIMEOUT_MS)?;
         let order_timeout_ms = order_timeout_ms(edge_timeout_ms, fraud_timeout_ms);
         Ok(Self {
-            crm_url: url(environment, "BOUTIQUE_CRM_URL", default.crm_url)?,
-            fraud_engine_url: url(environment, "BOUTIQUE_FRAUD_ENGINE_URL", default.fraud_engine_url)?,
-            inventory_url: url(environment, "BOUTIQUE_INVENTORY_URL", default.inventory_url)?,
-            furniture_url: url(environment, "BOUTIQUE_FURNITURE_URL", default.furniture_url)?,
-            food_url: url(environment, "BOUTIQUE_FOOD_URL", default.food_url)?,
+            crm_url: environment.urls("BOUTIQUE_CRM_URL", default.crm_url)?,
+            fraud_engine_url: environment.urls("BOUTIQUE_FRAUD_ENGINE_URL", default.fraud_engine_url)?,
+            inventory_url: environment.urls("BOUTIQUE_INVENTORY_URL", default.inventory_url)?,
+            furniture_url: environment.urls("BOUTIQUE_FURNITURE_URL", default.furniture_url)?,
+            food_url: environment.urls("BOUTIQUE_FOOD_URL", default.food_url)?,
             edge_timeout_ms,
             edge_try_timeout_ms: ms("BOUTIQUE_EDGE_TRY_TIMEOUT_MS", try_timeout_ms(edge_timeout_ms), MAX_TIMEOUT_MS)?,
             fraud_timeout_ms,
@@ -118,12 +117,10 @@ impl Config {
             edge_calls: count("BOUTIQUE_EDGE_CALLS", default.edge_calls, 1, MAX_CALLS)?,
             fraud_calls: count("BOUTIQUE_FRAUD_CALLS", default.fraud_calls, 1, MAX_CALLS)?,
             edge_waiting: count("BOUTIQUE_EDGE_WAITING", default.edge_waiting, 0, MAX_CALLS)?,
-            breaker_window_ms: within(
-                environment,
+            breaker_window_ms: environment.within(
                 "BOUTIQUE_BREAKER_WINDOW_MS",
                 default.breaker_window_ms,
-                10,
-                MAX_BREAKER_MS,
+                10..=MAX_BREAKER_MS,
             )?,
             breaker_minimum_calls: count(
                 "BOUTIQUE_BREAKER_MINIMUM_CALLS",
@@ -155,25 +152,6 @@ fn try_timeout_ms(edge_timeout_ms: u64) -> u64 {
 /// The edges are asked in two rounds: who and what, then risk and holds. The second besides is for waits of our own.
 fn order_timeout_ms(edge_timeout_ms: u64, fraud_timeout_ms: u64) -> u64 {
     edge_timeout_ms.max(fraud_timeout_ms) * 2 + 1_000
-}
-
-fn url(environment: &Environment, name: &str, default: String) -> Result<String, ConfigError> {
-    let url = environment.or(name, default)?;
-    if url.starts_with("http://") {
-        return Ok(url);
-    }
-    Err(ConfigError { name: name.to_owned(), problem: format!("cannot be {url:?}: expected http://host:port") })
-}
-
-fn within<T>(environment: &Environment, name: &str, default: T, least: T, most: T) -> Result<T, ConfigError>
-where
-    T: FromStr + PartialOrd + Copy + std::fmt::Display,
-{
-    let value = environment.or(name, default)?;
-    if value >= least && value <= most {
-        return Ok(value);
-    }
-    Err(ConfigError { name: name.to_owned(), problem: format!("cannot be {value}: expected {least} to {most}") })
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The rows: what clients were told, each with its idempotency key.
 
+use axum::http::StatusCode;
 use events::{CustomerId, OrderId};
 use store::{Row, StoreError, Tx, params};
 
@@ -36,6 +37,21 @@ pub(crate) struct NewOrder {
     pub key: Option<Key>,
     /// When it was asked for, in milliseconds since the Unix epoch.
     pub placed_at_ms: i64,
+}
+
+impl NewOrder {
+    /// A row that is only to be refused by one that stands, and never committed.
+    pub(crate) fn probe(order_id: OrderId, key: Option<Key>) -> Self {
+        Self {
+            order_id,
+            customer_id: CustomerId::nobody(),
+            status_code: StatusCode::SERVICE_UNAVAILABLE.as_u16(),
+            response: String::new(),
+            total_minor: 0,
+            key,
+            placed_at_ms: 0,
+        }
+    }
 }
 
 /// A row as it stands.
@@ -81,6 +97,18 @@ pub(crate) fn insert(tx: &mut Tx<'_>, new: &NewOrder) -> Result<bool, StoreError
         new.placed_at_ms,
     ];
     Ok(tx.execute(INSERT, values)? == 1)
+}
+
+/// The answer that kept a row from being written: the one under its key, or else the one for its order.
+pub(crate) fn before(tx: &mut Tx<'_>, new: &NewOrder) -> Result<Option<Order>, StoreError> {
+    let under_key = match &new.key {
+        Some(key) => by_key(tx, &key.hash)?,
+        None => None,
+    };
+    match under_key {
+        None => by_id(tx, new.order_id.as_str()),
+        found => Ok(found),
+    }
 }
 
 /// The answer given under a key.

@@ -73,10 +73,10 @@ pub(crate) struct Basket {
 /// An idempotency key with what it was used for. Neither the client's text nor what it was used for can be read from it: both are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Key {
-    /// The hash of what the client sent.
+    /// Of the customer, as the client names them, and what the client sent: two customers may hit upon the same key.
     pub hash: String,
-    /// Of key and basket: the same for the same basket under the same key, however its JSON is laid out. Without the key, which is not
-    /// kept, nobody can try out which customer it fits.
+    /// Of key, customer and basket: the same for the same basket under the same key, however its JSON is laid out. Without the key, which
+    /// is not kept, nobody can try out which customer it fits.
     pub fingerprint: String,
 }
 
@@ -128,7 +128,9 @@ impl Key {
             let problem = format!("must be 1 to {MAX_KEY_CHARS} visible ASCII characters");
             return Err(FieldError::new("Idempotency-Key", problem).into());
         };
-        Ok(Self { hash: derived("checkout-key", text).to_string(), fingerprint: basket.fingerprint(text) })
+        // No customer's id has this character, so that nobody's id and key together read like somebody else's.
+        let whose = format!("{}|{text}", basket.customer_id);
+        Ok(Self { hash: derived("checkout-key", &whose).to_string(), fingerprint: basket.fingerprint(text) })
     }
 }
 
@@ -190,6 +192,18 @@ mod tests {
     fn merged_units_keep_the_bound() {
         let text = r#"{"customerId":"c","lines":[{"productId":"A","quantity":9999},{"productId":"A","quantity":2}]}"#;
         assert_eq!(parse(text).unwrap_err().errors[0].path, "lines[1].quantity");
+    }
+
+    #[test]
+    fn a_key_is_its_customer_s_own() {
+        let key = |customer: &str, key: &str| {
+            let text = format!(r#"{{"customerId":"{customer}","lines":[{{"productId":"A","quantity":2}}]}}"#);
+            Key::parse(key.as_bytes(), &parse(&text).unwrap()).unwrap()
+        };
+        assert_eq!(key("anna", "order-1"), key("anna", "order-1"));
+        assert_ne!(key("anna", "order-1").hash, key("bert", "order-1").hash);
+        assert_ne!(order_id(Some(&key("anna", "order-1"))), order_id(Some(&key("bert", "order-1"))));
+        assert_ne!(key("anna", "b|order-1").hash, key("anna.b", "order-1").hash);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a client may tell of the circumstances of an order, for the fraud engine alone: it is kept nowhere else.
 //!
-//! The engine compares and never needs to read: devices and addresses go on as ids made of them, from which they cannot be had back.
+//! The engine compares and never needs to read: devices and addresses go on as ids derived from them by a hash. Nobody reads them there; who
+//! guesses one can check the guess, so a client does well to send what is opaque already.
 
 use events::FieldError;
 use events::id::derived;
@@ -44,7 +45,7 @@ impl Signals {
     }
 }
 
-/// The same for the same text, and no way back.
+/// The same for the same text.
 fn stand_in(text: Option<&str>, field: &str, kind: &str) -> Result<Option<String>, FieldError> {
     let Some(text) = text else { return Ok(None) };
     if !(1..=MAX_CHARS).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_graphic()) {

@@ -60,6 +60,51 @@ async fn two_baskets_racing_for_a_key_leave_one_order_and_its_holds() {
     assert_eq!((shop.said().len(), json!(shop.held())), (3, won.body["lines"][0]["quantity"].clone()));
 }
 
+/// The first try cannot have all its holds and gives back those it has. Meanwhile the second, which has the same ids, would have got all
+/// of them and be about to confirm an order that has none.
+#[tokio::test]
+async fn a_try_that_fails_takes_nothing_from_the_one_beside_it() {
+    let settings = |config: &mut checkout::Config| {
+        config.fraud_timeout_ms = 1_500;
+        config.order_timeout_ms = 20_000;
+    };
+    let shop = Shop::open_with(settings).await;
+    let order = order(&[("OLJCESPC7Z", 2), ("FURN-1", 1)]);
+    shop.edges().faults_while_holding.insert("furniture", Fault::Silent);
+    let asks_furniture = || shop.edges().calls.iter().any(|call| call == "POST furniture/reservations");
+    let second = async {
+        until(asks_furniture).await;
+        // From now on every hold is made, and the engine takes longer than the first try's ledgers.
+        shop.edges().faults_while_holding.clear();
+        shop.fault("fraud-engine", Fault::Silent);
+        shop.place_as("key-1", &order).await
+    };
+    let (first, second) = futures::join!(shop.place_as("key-1", &order), second);
+    assert_eq!((first.status, first.body["code"].as_str()), (503, Some("edge_unavailable")), "{}", first.body);
+    assert_eq!((second.status, second.body["risk"].as_str()), (201, Some("UNKNOWN")), "{}", second.body);
+    let messages: Vec<_> = shop.said().into_iter().map(Into::into).collect();
+    let reserved = testkit::facts_of::<events::inventory::StockReserved>(&messages);
+    let holds = shop.edges().holds.clone();
+    assert!(reserved.iter().all(|fact| holds.contains_key(fact.reservation_id.as_str())), "{reserved:?} of {holds:?}");
+    assert_eq!((reserved.len(), shop.held()), (2, 3));
+}
+
+#[tokio::test]
+async fn two_customers_may_hit_upon_the_same_key() {
+    let shop = Shop::open().await;
+    let mut other = order(&[("OLJCESPC7Z", 2)]);
+    other["customerId"] = json!("silver");
+    let (one, other) = (order(&[("OLJCESPC7Z", 2)]), other);
+    let answers = [shop.place_as("order-1", &one).await, shop.place_as("order-1", &other).await];
+    let [first, second] = &answers;
+    assert_eq!((first.status, second.status), (201, 201), "{}", second.body);
+    assert_ne!(first.body["orderId"], second.body["orderId"]);
+    assert_eq!(second.body["customerId"], "silver");
+    assert_eq!(shop.place_as("order-1", &one).await.body, first.body);
+    assert_eq!(shop.place_as("order-1", &other).await.body, second.body);
+    assert_eq!((shop.said().len(), shop.held()), (6, 4));
+}
+
 #[tokio::test]
 async fn requests_without_a_key_are_orders_of_their_own() {
     let shop = Shop::open().await;

@@ -2,9 +2,14 @@
 
 mod support;
 
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
 use events::order::{OrderRejected, RejectionReason};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use store::{Fate, Gate, StoreError, Tx, params};
 use support::{Fault, Shop, order};
 use testkit::facts_of;
 
@@ -135,6 +140,126 @@ async fn a_database_that_cannot_commit_refuses_the_order_and_frees_the_units() {
     let answer = shop.place(&order(&[("OLJCESPC7Z", 1)])).await;
     assert_eq!((answer.status, answer.body["code"].as_str()), (503, Some("database_unavailable")), "{}", answer.body);
     assert_eq!((shop.held(), shop.edges().released.len()), (0, 1));
+}
+
+/// What a database says of the first commit, and whether that is so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Commit {
+    /// It is undone, and the connection is broken.
+    Breaks,
+    /// It is made, and the connection breaks before anybody is told.
+    IsNotTold,
+    /// It is made, nobody is told, and there is no other connection.
+    IsNotToldByAnybody,
+    /// The disk is full, also for whoever asks again.
+    FindsNoRoom,
+}
+
+const KEPT: &str = "SELECT order_id, customer_id, status, status_code, total_minor, response, idempotency_key,
+    fingerprint, placed_at_ms FROM orders";
+const KEEP: &str = "INSERT INTO orders
+    (order_id, customer_id, status, status_code, total_minor, response, idempotency_key, fingerprint, placed_at_ms)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+
+/// The texts and numbers of a row that was committed and not told.
+type Kept = ([String; 4], [i64; 3], [Option<String>; 2]);
+
+struct Link {
+    commit: Commit,
+    commits: AtomicU32,
+    kept: Mutex<Option<Kept>>,
+}
+
+impl Link {
+    fn new(commit: Commit) -> Arc<Self> {
+        Arc::new(Self { commit, commits: AtomicU32::new(0), kept: Mutex::default() })
+    }
+}
+
+fn broken() -> StoreError {
+    StoreError::Unavailable { reason: "connection reset".to_owned() }
+}
+
+impl Gate for Link {
+    fn enter(&self) -> Fate {
+        match (self.commits.load(Ordering::Relaxed), self.commit) {
+            (1.., Commit::IsNotToldByAnybody) => Fate::Refused(broken()),
+            _ => Fate::Runs,
+        }
+    }
+
+    fn leave(&self, tx: &mut Tx<'_>, keeps: bool) -> Result<bool, StoreError> {
+        if !keeps {
+            return Ok(false);
+        }
+        let is_first = self.commits.fetch_add(1, Ordering::Relaxed) == 0;
+        match self.commit {
+            Commit::FindsNoRoom => Err(StoreError::DiskFull { reason: "no space left".to_owned() }),
+            _ if !is_first => Ok(true),
+            Commit::Breaks => Err(broken()),
+            Commit::IsNotTold | Commit::IsNotToldByAnybody => {
+                *self.kept.lock().expect("nobody panics while it is held") = tx.query_opt(KEPT, &[], |row| {
+                    let texts = [row.get_text(0)?, row.get_text(1)?, row.get_text(2)?, row.get_text(5)?];
+                    let numbers = [row.get_i64(3)?, row.get_i64(4)?, row.get_i64(8)?];
+                    Ok((texts, numbers, [row.get_opt_text(6)?, row.get_opt_text(7)?]))
+                })?;
+                Err(broken())
+            }
+        }
+    }
+
+    fn undone(&self, tx: &mut Tx<'_>) {
+        if let Some(([order_id, customer, status, response], [code, total, at], [key, print])) =
+            self.kept.lock().expect("nobody panics while it is held").take()
+        {
+            let values = params![&order_id, &customer, &status, code, total, &response, &key, &print, at];
+            tx.execute(KEEP, values).expect("a row that fitted a moment ago");
+        }
+    }
+
+    fn answer(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(std::future::ready(()))
+    }
+}
+
+/// The status a client gets, units still held, and holds given back.
+async fn placed_over(link: Commit, key: Option<&str>) -> (u16, u64, usize) {
+    let shop = Shop::open_behind(Link::new(link)).await;
+    let order = order(&[("OLJCESPC7Z", 2), ("FURN-1", 1)]);
+    let answer = match key {
+        Some(key) => shop.place_as(key, &order).await,
+        None => shop.place(&order).await,
+    };
+    if answer.status == 201 {
+        let path = format!("/orders/{}", answer.body["orderId"].as_str().expect("an order has an id"));
+        assert_eq!(shop.get(&path).await.body["total"], answer.body["total"], "it is in the books");
+    } else {
+        assert_eq!(answer.body["code"], "database_unavailable");
+    }
+    let released = shop.edges().released.len();
+    (answer.status, shop.held(), released)
+}
+
+#[tokio::test]
+async fn an_order_that_was_committed_though_nobody_said_so_is_confirmed_and_keeps_its_units() {
+    for key in [None, Some("key-1")] {
+        assert_eq!(placed_over(Commit::IsNotTold, key).await, (201, 3, 0), "{key:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_order_whose_commit_broke_and_left_nothing_frees_its_units() {
+    for key in [None, Some("key-1")] {
+        assert_eq!(placed_over(Commit::Breaks, key).await, (503, 0, 2), "{key:?}");
+        assert_eq!(placed_over(Commit::FindsNoRoom, key).await, (503, 0, 2), "{key:?}");
+    }
+}
+
+#[tokio::test]
+async fn units_of_an_order_that_may_have_been_committed_are_left_to_lapse() {
+    for key in [None, Some("key-1")] {
+        assert_eq!(placed_over(Commit::IsNotToldByAnybody, key).await, (503, 3, 0), "{key:?}");
+    }
 }
 
 #[tokio::test]

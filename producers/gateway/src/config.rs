@@ -1,12 +1,9 @@
 //! Settings, read once from the environment.
 
-use std::fmt::Display;
 use std::net::SocketAddr;
-use std::str::FromStr;
 use std::time::Duration;
 
 use identity::{Jwks, OnThisMachine, Trust, Verifier, development};
-use runtime::MAX_ADDRESSES;
 use runtime::config::{ConfigError, Environment};
 
 use crate::admission::{Forwarding, Proxies, Rate};
@@ -65,7 +62,8 @@ pub struct Issuer {
     pub development: Option<OnThisMachine>,
 }
 
-/// Base URLs of the services: `http://host:port`, or several with commas between, which are called in turns.
+/// Base URLs of the services: `http://host:port` or `https://host`, or several with commas between; a call goes to the less busy of two
+/// drawn by lot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Services {
     /// From `BOUTIQUE_CHECKOUT_URL`; `http://127.0.0.1:8081`.
@@ -147,30 +145,25 @@ impl Config {
     pub fn from_environment(environment: &Environment, listen: SocketAddr) -> Result<Self, ConfigError> {
         let default = Self::of(Issuer::from_environment(environment, listen)?);
         let StreamLimits { total, per_subject } = default.streams;
-        let connections_per_address = default.connections_per_address;
+        let (streams, timeout) = (1..=MAX_STREAMS, 1..=MAX_TIMEOUT_MS);
+        let ms = |name: &str, default: u64| environment.within(name, default, timeout.clone());
         Ok(Self {
             services: Services::from_environment(environment)?,
             rates: Rates::from_environment(environment)?,
             proxies: proxies(environment)?,
-            connections_per_address: within(
-                environment,
+            connections_per_address: environment.within(
                 "BOUTIQUE_CONNECTIONS_PER_ADDRESS",
-                connections_per_address,
-                MAX_CONNECTIONS,
+                default.connections_per_address,
+                1..=MAX_CONNECTIONS,
             )?,
-            head_timeout_ms: within(environment, "BOUTIQUE_HEAD_TIMEOUT_MS", default.head_timeout_ms, MAX_TIMEOUT_MS)?,
-            body_timeout_ms: within(environment, "BOUTIQUE_BODY_TIMEOUT_MS", default.body_timeout_ms, MAX_TIMEOUT_MS)?,
+            head_timeout_ms: ms("BOUTIQUE_HEAD_TIMEOUT_MS", default.head_timeout_ms)?,
+            body_timeout_ms: ms("BOUTIQUE_BODY_TIMEOUT_MS", default.body_timeout_ms)?,
             streams: StreamLimits {
-                total: within(environment, "BOUTIQUE_STREAMS", total, MAX_STREAMS)?,
-                per_subject: within(environment, "BOUTIQUE_STREAMS_PER_SUBJECT", per_subject, MAX_STREAMS)?,
+                total: environment.within("BOUTIQUE_STREAMS", total, streams.clone())?,
+                per_subject: environment.within("BOUTIQUE_STREAMS_PER_SUBJECT", per_subject, streams)?,
             },
-            timeout_ms: within(environment, "BOUTIQUE_GATEWAY_TIMEOUT_MS", default.timeout_ms, MAX_TIMEOUT_MS)?,
-            part_timeout_ms: within(
-                environment,
-                "BOUTIQUE_GATEWAY_PART_TIMEOUT_MS",
-                default.part_timeout_ms,
-                MAX_TIMEOUT_MS,
-            )?,
+            timeout_ms: ms("BOUTIQUE_GATEWAY_TIMEOUT_MS", default.timeout_ms)?,
+            part_timeout_ms: ms("BOUTIQUE_GATEWAY_PART_TIMEOUT_MS", default.part_timeout_ms)?,
             ..default
         })
     }
@@ -203,7 +196,7 @@ impl Issuer {
             environment
                 .text(name)
                 .map(ToOwned::to_owned)
-                .ok_or_else(|| ConfigError { name: name.to_owned(), problem: format!("is not set: {what}") })
+                .ok_or_else(|| ConfigError::new(name, format!("is not set: {what}")))
         };
         let name = needed(ISSUER, "whose tokens (`iss`) are clients to bring?")?;
         let audience = needed(AUDIENCE, "for which audience (`aud`) are clients' tokens made?")?;
@@ -222,15 +215,15 @@ impl Services {
     fn from_environment(environment: &Environment) -> Result<Self, ConfigError> {
         let default = Self::default();
         Ok(Self {
-            checkout: urls(environment, "BOUTIQUE_CHECKOUT_URL", default.checkout)?,
-            oms: urls(environment, "BOUTIQUE_OMS_URL", default.oms)?,
-            accounting: urls(environment, "BOUTIQUE_ACCOUNTING_URL", default.accounting)?,
-            warehouse: urls(environment, "BOUTIQUE_WAREHOUSE_URL", default.warehouse)?,
-            inventory: urls(environment, "BOUTIQUE_INVENTORY_URL", default.inventory)?,
-            fraud_bridge: urls(environment, "BOUTIQUE_FRAUD_BRIDGE_URL", default.fraud_bridge)?,
-            crm: urls(environment, "BOUTIQUE_CRM_URL", default.crm)?,
-            furniture: urls(environment, "BOUTIQUE_FURNITURE_URL", default.furniture)?,
-            food: urls(environment, "BOUTIQUE_FOOD_URL", default.food)?,
+            checkout: environment.urls("BOUTIQUE_CHECKOUT_URL", default.checkout)?,
+            oms: environment.urls("BOUTIQUE_OMS_URL", default.oms)?,
+            accounting: environment.urls("BOUTIQUE_ACCOUNTING_URL", default.accounting)?,
+            warehouse: environment.urls("BOUTIQUE_WAREHOUSE_URL", default.warehouse)?,
+            inventory: environment.urls("BOUTIQUE_INVENTORY_URL", default.inventory)?,
+            fraud_bridge: environment.urls("BOUTIQUE_FRAUD_BRIDGE_URL", default.fraud_bridge)?,
+            crm: environment.urls("BOUTIQUE_CRM_URL", default.crm)?,
+            furniture: environment.urls("BOUTIQUE_FURNITURE_URL", default.furniture)?,
+            food: environment.urls("BOUTIQUE_FOOD_URL", default.food)?,
         })
     }
 }
@@ -241,8 +234,8 @@ impl Rates {
             let per_second = format!("BOUTIQUE_RATE_{whose}_PER_S");
             let burst = format!("BOUTIQUE_RATE_{whose}_BURST");
             Ok(Rate::new(
-                within(environment, &per_second, default.per_second.get(), MAX_RATE)?,
-                within(environment, &burst, default.burst.get(), MAX_RATE)?,
+                environment.within(&per_second, default.per_second.get(), 1..=MAX_RATE)?,
+                environment.within(&burst, default.burst.get(), 1..=MAX_RATE)?,
             ))
         };
         let default = Self::default();
@@ -266,31 +259,8 @@ fn proxies(environment: &Environment) -> Result<Proxies, ConfigError> {
         .or_else(|problem| refuse(networks, format!("cannot be used: {problem}")))
 }
 
-fn urls(environment: &Environment, name: &str, default: String) -> Result<String, ConfigError> {
-    let urls = environment.or(name, default)?;
-    let all: Vec<&str> = urls.split(',').map(str::trim).collect();
-    if all.len() <= MAX_ADDRESSES && all.iter().all(|url| url.starts_with("http://")) {
-        return Ok(urls);
-    }
-    refuse(
-        name,
-        format!("cannot be {urls:?}: expected http://host:port, or up to {MAX_ADDRESSES} of these with commas between"),
-    )
-}
-
-fn within<T>(environment: &Environment, name: &str, default: T, most: T) -> Result<T, ConfigError>
-where
-    T: FromStr + PartialOrd + Copy + From<u8> + Display,
-{
-    let value = environment.or(name, default)?;
-    if value >= T::from(1) && value <= most {
-        return Ok(value);
-    }
-    refuse(name, format!("cannot be {value}: expected 1 to {most}"))
-}
-
 fn refuse<T>(name: &str, problem: String) -> Result<T, ConfigError> {
-    Err(ConfigError { name: name.to_owned(), problem })
+    Err(ConfigError::new(name, problem))
 }
 
 #[cfg(test)]
@@ -332,6 +302,7 @@ mod tests {
     fn settings_out_of_range_are_named() {
         for (name, value) in [
             ("BOUTIQUE_OMS_URL", "oms"),
+            ("BOUTIQUE_CRM_URL", "ftp://a"),
             ("BOUTIQUE_OMS_URL", "http://a:1,b:2"),
             ("BOUTIQUE_GATEWAY_TIMEOUT_MS", "0"),
             ("BOUTIQUE_RATE_STAFF_BURST", "1000001"),
@@ -343,8 +314,13 @@ mod tests {
             let settings: Vec<_> = NEEDED.into_iter().chain([(name, value)]).collect();
             assert_eq!(read(&settings).unwrap_err().name, name, "{value}");
         }
-        let two = [("BOUTIQUE_OMS_URL", "http://a:1, http://b:2")];
-        let settings: Vec<_> = NEEDED.into_iter().chain(two).collect();
-        assert_eq!(read(&settings).unwrap().services.oms, "http://a:1, http://b:2");
+    }
+
+    #[test]
+    fn a_service_is_at_an_http_or_https_address_or_at_several() {
+        for urls in ["http://a:1, http://b:2", "https://oms.example", "https://a.example, http://b:2"] {
+            let settings: Vec<_> = NEEDED.into_iter().chain([("BOUTIQUE_OMS_URL", urls)]).collect();
+            assert_eq!(read(&settings).unwrap().services.oms, urls);
+        }
     }
 }

@@ -33,6 +33,17 @@ struct NewOrder {
     /// Where it is shipped, ISO 3166-1 alpha-2; the customer's own country without it.
     #[schemars(regex(pattern = "^[A-Z]{2}$"))]
     shipping_country: Option<String>,
+    /// The shop trades in `USD`.
+    currency_code: Option<String>,
+    /// For the fraud engine: the same for the same device.
+    #[schemars(regex(pattern = "^[!-~]{1,128}$"))]
+    device_id: Option<String>,
+    /// For the fraud engine: the same for the same delivery address, such as a hash of it.
+    #[schemars(regex(pattern = "^[!-~]{1,128}$"))]
+    address_hash: Option<String>,
+    /// For the fraud engine: hour of the day where the customer is.
+    #[schemars(range(max = 23))]
+    local_hour: Option<u8>,
 }
 
 /// Goods to send back.
@@ -76,6 +87,7 @@ pub(crate) fn summary(method: &axum::http::Method, path: &str) -> &'static str {
         ("GET", "/v1/orders/{orderId}/events") => "Streams an order's progress as server-sent events",
         ("GET", "/v1/orders/{orderId}/timeline") => "Tells what every service said and handled about an order",
         ("GET", "/v1/catalog") => "Lists what is for sale, filtered and page by page: inventory, furniture, food",
+        ("GET", "/-/metrics") => "Shows what is counted and measured, for Prometheus",
         _ => "",
     }
 }
@@ -88,9 +100,13 @@ fn described(operation: Operation, method: &axum::http::Method, path: &str) -> O
             .takes::<NewOrder>()
             .gives::<Object>(201, "the order is confirmed")
             .refuses(403, "the risk is too high, or it is for another customer")
-            .refuses(409, "there are not that many for sale, or the key was used for another order")
+            .refuses(409, "there are not that many for sale")
             .refuses(413, "the body is above 64 KiB")
-            .refuses(422, "there is no such customer or product"),
+            .refuses(
+                422,
+                "there is no such customer or product, the customer is suspended, the shop does not trade in the currency, or the key was \
+                 used for another order",
+            ),
         ("GET", "/v1/orders") => operation.query::<Listing>().gives::<Orders>(200, "a page of orders"),
         ("GET", "/v1/orders/{orderId}") => {
             operation.gives::<Aggregate>(200, "the order; `missing` names services that did not bring their part").refuses(404, ORDER)
@@ -112,8 +128,8 @@ fn described(operation: Operation, method: &axum::http::Method, path: &str) -> O
             .refuses(413, "the body is above 64 KiB"),
         ("GET", "/v1/orders/{orderId}/events") => operation
             .details(
-                "Events `fact` have `{fact, at, by}`; the stream ends with the order, by an event `end`, or after ten minutes. It goes on \
-                 after `Last-Event-ID`.",
+                "Events `fact` have `{id, fact, at, by}`; the stream ends with the order, by an event `end`, or after ten minutes. It goes \
+                 on after `Last-Event-ID`; a gateway that does not know this one begins anew, and a fact told before has the same `id`.",
             )
             .header("last-event-id", false, "The id of the last event heard")
             .gives_other(200, "text/event-stream", "the stream")
@@ -123,6 +139,7 @@ fn described(operation: Operation, method: &axum::http::Method, path: &str) -> O
             operation.gives::<Timeline>(200, "each service's part; `story` is null for one that did not answer").refuses(404, ORDER)
         }
         ("GET", "/v1/catalog") => operation.query::<Asked>().gives::<Catalog>(200, "a page of products"),
+        ("GET", "/-/metrics") => operation.gives_other(200, "text/plain", "the page"),
         _ => operation,
     }
 }
@@ -161,6 +178,26 @@ mod tests {
         for scope in Scope::ALL {
             let row = format!("| `{}` | {} |", scope.name(), scope.meaning());
             assert!(readme.contains(&row), "the README lacks {row}");
+        }
+    }
+
+    /// Checkout reads more than it must: what it would take or refuse is to be known from here.
+    #[test]
+    fn what_checkout_reads_of_an_order_and_why_it_refuses_one_is_described() {
+        let document = api().document();
+        let place = &document["paths"]["/v1/orders"]["post"];
+        let order = document["components"]["schemas"].as_object().unwrap();
+        let order = order.iter().find(|(name, _)| name.starts_with("NewOrder")).unwrap().1;
+        let bounds = |member: &str| order["properties"][member].to_string();
+        assert!(order["properties"]["currencyCode"].is_object());
+        for member in ["deviceId", "addressHash"] {
+            assert!(bounds(member).contains("^[!-~]{1,128}$"), "{}", bounds(member));
+        }
+        assert!(bounds("localHour").contains("23"), "{}", bounds("localHour"));
+        let said = |status: &str| place["responses"][status]["description"].as_str().unwrap().to_owned();
+        assert!(!said("409").contains("key"), "{}", said("409"));
+        for reason in ["suspended", "currency", "the key was used for another order"] {
+            assert!(said("422").contains(reason), "{}", said("422"));
         }
     }
 }

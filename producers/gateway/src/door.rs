@@ -6,16 +6,17 @@ use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Path, Query, Request, State};
 use axum::handler::Handler;
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, get, on};
 use axum::{Json, Router};
 use bytes::Bytes;
 use events::OrderId;
 use futures::future::join;
 use runtime::config::ConfigError;
-use runtime::{Identity, Problem, body};
+use runtime::{Identity, Metrics, Problem, body};
 use serde_json::json;
 
 use crate::admission::{Admission, Principal, Scope, admit, require};
@@ -23,8 +24,9 @@ use crate::catalog::{self, Asked, Catalog};
 use crate::config::Config;
 use crate::describe;
 use crate::for_customers;
-use crate::forward::{ask, forward, pass_back};
+use crate::forward::{forward, pass_back};
 use crate::listing::Listing;
+use crate::meters::Meters;
 use crate::order::{self, Aggregate};
 use crate::owners::Owners;
 use crate::peers::Peers;
@@ -35,12 +37,15 @@ use crate::timeline::{self, Timeline};
 
 /// The largest body accepted, in bytes.
 const MAX_BODY_BYTES: usize = 64 * 1024;
+/// What Prometheus reads, and its version.
+const METRICS_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// What handlers stand on.
 pub(crate) struct House {
     peers: Arc<Peers>,
     owners: Owners,
     streams: Arc<Streams>,
+    metrics: Metrics,
 }
 
 /// A gateway, assembled and not yet listening.
@@ -69,7 +74,7 @@ where
 
 /// The table.
 pub(crate) fn routes() -> Vec<Route> {
-    use Scope::{CatalogRead, OrdersAny, OrdersRead, OrdersWrite};
+    use Scope::{CatalogRead, MetricsRead, OrdersAny, OrdersRead, OrdersWrite};
     vec![
         route(Method::POST, "/v1/orders", OrdersWrite, place),
         route(Method::GET, "/v1/orders", OrdersRead, list),
@@ -79,6 +84,7 @@ pub(crate) fn routes() -> Vec<Route> {
         route(Method::GET, "/v1/orders/{orderId}/events", OrdersRead, follow),
         route(Method::GET, "/v1/orders/{orderId}/timeline", OrdersAny, story),
         route(Method::GET, "/v1/catalog", CatalogRead, catalogue),
+        route(Method::GET, "/-/metrics", MetricsRead, measured),
     ]
 }
 
@@ -90,8 +96,14 @@ impl Gateway {
     pub fn new(config: &Config, identity: &Identity) -> Result<Self, ConfigError> {
         let peers = Arc::new(Peers::new(config, identity));
         let streams = Streams::new(Arc::clone(&peers), config.streams);
-        let house = House { peers, owners: Owners::new(), streams };
-        let admission = Admission::new(config, config.issuer.verifier()?);
+        let metrics = Metrics::new(NAME);
+        let meters = Meters::new(&metrics, routes().into_iter().map(|route| (route.method, route.path)));
+        metrics.observe("boutique_streams_open", "Streams of orders that are open now.", &[], {
+            let streams = Arc::clone(&streams);
+            move || f64::from(streams.open_now())
+        });
+        let house = House { peers, owners: Owners::new(), streams, metrics };
+        let admission = Admission::new(config, config.issuer.verifier()?, meters);
         Ok(Self { house: Arc::new(house), admission: Arc::new(admission) })
     }
 
@@ -134,7 +146,8 @@ async fn place(
 ) -> Result<Response, Problem> {
     let body = body::read(body, MAX_BODY_BYTES).await?;
     placing::for_oneself(&principal, &body)?;
-    forward(&house.peers.checkout, Method::POST, "/orders", &headers, body).await
+    let reply = forward(&house.peers.passed_on.checkout, Method::POST, "/orders", &headers, body).await?;
+    for_customers::one(&principal, reply).map(pass_back)
 }
 
 async fn list(
@@ -145,11 +158,8 @@ async fn list(
 ) -> Result<Response, Problem> {
     let Query(listing) = listing.map_err(bad_query)?;
     let path = listing.path(&house.peers, &house.owners, &principal).await?;
-    let mut reply = ask(&house.peers.oms, Method::GET, &path, &headers, Bytes::new()).await?;
-    if reply.status.is_success() && !principal.acts_for_any() {
-        reply.body = for_customers::page(&reply.body)?.into();
-    }
-    Ok(pass_back(reply))
+    let reply = forward(&house.peers.passed_on.oms, Method::GET, &path, &headers, Bytes::new()).await?;
+    for_customers::page(&principal, reply).map(pass_back)
 }
 
 async fn one(
@@ -175,7 +185,9 @@ async fn cancel(
     let id = order_id(&id)?;
     let body = body::read(body, MAX_BODY_BYTES).await?;
     house.owners.admit(&house.peers, &principal, &id).await?;
-    forward(&house.peers.oms, Method::POST, &format!("/orders/{id}/cancel"), &headers, body).await
+    let path = format!("/orders/{id}/cancel");
+    let reply = forward(&house.peers.passed_on.oms, Method::POST, &path, &headers, body).await?;
+    for_customers::one(&principal, reply).map(pass_back)
 }
 
 async fn send_back(
@@ -188,7 +200,9 @@ async fn send_back(
     let id = order_id(&id)?;
     let body = body::read(body, MAX_BODY_BYTES).await?;
     house.owners.admit(&house.peers, &principal, &id).await?;
-    forward(&house.peers.oms, Method::POST, &format!("/orders/{id}/returns"), &headers, body).await
+    let path = format!("/orders/{id}/returns");
+    let reply = forward(&house.peers.passed_on.oms, Method::POST, &path, &headers, body).await?;
+    for_customers::one(&principal, reply).map(pass_back)
 }
 
 async fn follow(
@@ -217,6 +231,11 @@ async fn catalogue(
 ) -> Result<Json<Catalog>, Problem> {
     let Query(asked) = asked.map_err(bad_query)?;
     catalog::catalog(&house.peers, &asked).await.map(Json)
+}
+
+/// Not runtime's own door to the page: that one asks for the token of a service, and who comes here has a client's.
+async fn measured(State(house): State<Arc<House>>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, METRICS_FORMAT)], house.metrics.render())
 }
 
 fn bad_query(rejection: QueryRejection) -> Problem {

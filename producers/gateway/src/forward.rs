@@ -32,25 +32,11 @@ pub(crate) async fn forward(
     path: &str,
     headers: &HeaderMap,
     body: Bytes,
-) -> Result<Response, Problem> {
-    ask(peer, method, path, headers, body).await.map(pass_back)
-}
-
-/// The first half of it.
-///
-/// # Errors
-/// As [`forward`].
-pub(crate) async fn ask(
-    peer: &Peer,
-    method: Method,
-    path: &str,
-    headers: &HeaderMap,
-    body: Bytes,
 ) -> Result<Reply, Problem> {
     peer.forward(method, path, chosen(headers, &INWARD), body).await.map_err(|cause| no_answer(&cause))
 }
 
-/// The second half of it.
+/// Passes the answer back.
 pub(crate) fn pass_back(Reply { status, headers, body }: Reply) -> Response {
     let mut outward = chosen(&headers, &OUTWARD);
     if let Some(location) = headers.get(LOCATION).and_then(moved) {

@@ -8,6 +8,7 @@ mod door;
 mod for_customers;
 mod forward;
 mod listing;
+mod meters;
 mod order;
 mod owners;
 mod peers;

@@ -1,10 +1,14 @@
 //! Whose an order is: a customer sees and touches their own orders, and learns nothing of others, not even that they are there.
 //!
 //! A customer has two ids: the one they know, and the sealed one that the CRM made of it and services and events use. Both are theirs.
+//! Who is forgotten and comes back gets another sealed id, so what the CRM said is believed for a while only.
+
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use events::{CustomerId, OrderId};
 use runtime::Problem;
+use runtime::clock::Stopwatch;
 use serde::Deserialize;
 
 use crate::admission::Principal;
@@ -13,11 +17,21 @@ use crate::remembered::Remembered;
 
 /// Sealed ids and owners remembered, at most twice as many of each: some 20 MB.
 const REMEMBERED: usize = 32_768;
+/// How long a sealed id is believed without asking again.
+const SEALED_FOR: Duration = Duration::from_secs(60);
 
-/// What is known of customers and orders. Neither changes.
+/// What is known of customers and orders.
 pub(crate) struct Owners {
-    sealed: Remembered<CustomerId, CustomerId>,
+    sealed: Remembered<CustomerId, Learned>,
+    /// An order stays whose it is.
     orders: Remembered<OrderId, CustomerId>,
+}
+
+/// A sealed id, and since when it is known.
+#[derive(Clone)]
+struct Learned {
+    id: CustomerId,
+    age: Stopwatch,
 }
 
 /// As much of an order as says whose it is.
@@ -47,28 +61,14 @@ impl Owners {
         if principal.acts_for_any() {
             return Ok(());
         }
+        let Some(customer) = principal.customer() else { return Err(Problem::not_found("order")) };
+        // Before the order is looked for: whether this fails must not depend on whether the order is there.
+        let sealed = self.known_as(peers, customer).await?;
         let owner = match self.orders.find(order) {
             Some(owner) => owner,
             None => self.owner(peers, order).await?,
         };
-        self.admit_owner(peers, principal, &owner).await
-    }
-
-    /// The same, where the order's customer is at hand; without one it is nobody's yet.
-    ///
-    /// # Errors
-    /// As [`Owners::admit`].
-    pub(crate) async fn admit_owner(
-        &self,
-        peers: &Peers,
-        principal: &Principal,
-        owner: &CustomerId,
-    ) -> Result<(), Problem> {
-        let Some(customer) = principal.customer() else { return Err(Problem::not_found("order")) };
-        if customer == owner || self.sealed(peers, customer).await?.as_ref() == Some(owner) {
-            return Ok(());
-        }
-        Err(Problem::not_found("order"))
+        if owner == *customer || owner == sealed { Ok(()) } else { Err(Problem::not_found("order")) }
     }
 
     /// The id by which services know `customer`: the sealed one, or the one given when there is none.
@@ -80,13 +80,16 @@ impl Owners {
     }
 
     async fn sealed(&self, peers: &Peers, customer: &CustomerId) -> Result<Option<CustomerId>, Problem> {
-        if let Some(sealed) = self.sealed.find(customer) {
-            return Ok(Some(sealed));
+        if let Some(Learned { id, age }) = self.sealed.find(customer)
+            && age.elapsed() < SEALED_FOR
+        {
+            return Ok(Some(id));
         }
+        let age = Stopwatch::start();
         match peers.part::<Sealed>(&peers.crm, &format!("/customers/{customer}")).await {
             Part::Is(Sealed { sealed_id }) => {
-                if let Some(sealed) = &sealed_id {
-                    self.sealed.keep(customer.clone(), sealed.clone());
+                if let Some(id) = &sealed_id {
+                    self.sealed.keep(customer.clone(), Learned { id: id.clone(), age });
                 }
                 Ok(sealed_id)
             }

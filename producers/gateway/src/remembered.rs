@@ -1,4 +1,4 @@
-//! A bounded memory of what does not change.
+//! A bounded memory.
 
 use std::collections::HashMap;
 use std::hash::Hash;

@@ -40,11 +40,6 @@ pub(crate) async fn timeline(peers: &Peers, order_id: OrderId) -> Result<Timelin
     Ok(Timeline { order_id, services })
 }
 
-/// The stories of the services that answered.
-pub(crate) async fn stories(peers: &Peers, order_id: &OrderId) -> Vec<(&'static str, Story)> {
-    ask(peers, order_id).await.into_iter().filter_map(|(service, story)| Some((service, story?))).collect()
-}
-
 /// Each service's story; empty for one that knows nothing, `None` for one that did not answer.
 async fn ask(peers: &Peers, order_id: &OrderId) -> Vec<(&'static str, Option<Story>)> {
     let path = format!("/events/{order_id}");

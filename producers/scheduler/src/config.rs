@@ -26,11 +26,8 @@ impl Config {
     /// [`ConfigError`] naming the variable that cannot be used.
     pub fn from_environment(environment: &Environment) -> Result<Self, ConfigError> {
         let (default, name) = (Self::default(), "BOUTIQUE_MINUTE_MS");
-        let minute_ms = environment.or(name, default.minute.ms())?;
-        let minute = Length::of_ms(minute_ms).ok_or_else(|| {
-            let problem = format!("must be {} to {}", Length::SHORTEST_MS, Length::WALL_CLOCK.ms());
-            ConfigError { name: name.to_owned(), problem }
-        })?;
+        let range = Length::SHORTEST_MS..=Length::WALL_CLOCK.ms();
+        let minute = Length::of_ms(environment.within(name, default.minute.ms(), range)?).unwrap_or(default.minute);
         Ok(Self { minute, self_tick: environment.or("BOUTIQUE_SELF_TICK", default.self_tick)? })
     }
 }

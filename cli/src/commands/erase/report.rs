@@ -108,12 +108,19 @@ fn before(erasure: &Value) -> String {
     match erasure["findings"].as_u64() {
         Some(0) => format!("{sealed_id} was erased at {when}, and nothing readable was left\n"),
         Some(count) => format!(
-            "{sealed_id} was erased at {when}, and {count} places were not clean: look again with `boutique erase ID --name NAME --surname SURNAME`\n"
+            "{sealed_id} was erased at {when}, and {count} places were not clean: look again with `{}`\n",
+            again(&sealed_id)
         ),
         None => format!(
-            "{sealed_id} was erased at {when}, and nobody has looked for what is left: `boutique erase ID --name NAME --surname SURNAME`\n"
+            "{sealed_id} was erased at {when}, and nobody has looked for what is left: `{}`\n",
+            again(&sealed_id)
         ),
     }
+}
+
+/// The command that goes on with an erasure whose key is destroyed: whoever gives it knows what the customer was called.
+pub fn again(sealed_id: &str) -> String {
+    format!("boutique erase {sealed_id} --id ID --name NAME --surname SURNAME")
 }
 
 /// Places by service or kind of file, then those in which something was found.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use ::audit::has_ended;
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use events::CustomerId;
 use events::personal::Person;
 use http::{Method, StatusCode};
@@ -78,6 +78,19 @@ impl Parts {
         self.post(&self.crm, "/erasures", &json!({ "customerId": sealed_id, "by": by })).await
     }
 
+    /// The sealed id of somebody who is not here and whose erasure was cut off after their key was destroyed. Nobody else is found by what
+    /// they were called.
+    pub async fn erased_as(&self, customer: &CustomerId, by: &str) -> anyhow::Result<Option<String>> {
+        let wanted = json!({ "customerId": customer, "by": by });
+        let (status, body) = self.crm.raw(Method::POST, "/erasures", wanted.to_string().into()).await?;
+        if status == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        let erasure = answered(status, &body)?;
+        ensure!(erasure["erasedAtMs"].is_i64(), "somebody was added with this id just now: run it again");
+        Ok(Some(erasure["sealedId"].as_str().context("the CRM answered no sealed id")?.to_owned()))
+    }
+
     /// Takes back what was begun.
     pub async fn call_off(&self, sealed_id: &str) -> anyhow::Result<()> {
         let path = format!("/erasures/{sealed_id}");
@@ -114,7 +127,7 @@ impl Parts {
         Ok(all)
     }
 
-    /// Destroys the key.
+    /// Destroys the key, or makes sure of one that is destroyed: a run that was cut off may not have written the file anew.
     pub async fn destroy(&self, sealed_id: &str) -> anyhow::Result<Value> {
         self.post(&self.crm, &format!("/erasures/{sealed_id}/destroy"), &json!({})).await
     }
@@ -125,11 +138,6 @@ impl Parts {
         let findings = places.iter().filter(|place| place.findings > 0).count();
         let proof = json!({ "places": places.len(), "findings": findings });
         self.post(&self.crm, &format!("/erasures/{sealed_id}/proof"), &proof).await
-    }
-
-    /// Makes sure of a key that is destroyed: a run that was cut off may not have written the file anew.
-    pub async fn finish(&self, sealed_id: &str) -> anyhow::Result<super::report::Report> {
-        Ok(super::report::Report::Before { erasure: self.destroy(sealed_id).await? })
     }
 
     /// One page of records.

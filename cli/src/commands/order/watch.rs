@@ -9,11 +9,12 @@ use events::OrderId;
 use http::{HeaderMap, Request, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::body::Incoming;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
 use runtime::Problem;
 use serde_json::Value;
-use tokio::net::TcpStream;
+use tls::Tls;
 
 use crate::addresses::GATEWAY;
 use crate::api::Shop;
@@ -104,15 +105,12 @@ async fn follow(args: &WatchArgs, last: &mut String) -> anyhow::Result<Stream> {
 }
 
 async fn open(args: &WatchArgs, last: &str) -> anyhow::Result<(StatusCode, HeaderMap, Incoming)> {
-    let url: Uri = args.shop.gateway_url()?.parse().context("the gateway's URL is none")?;
-    let authority = url.authority().context("the gateway's URL names no host")?;
-    let stream = TcpStream::connect((authority.host(), authority.port_u16().unwrap_or(80))).await?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    // Its end shows as the end of the stream.
-    tokio::spawn(connection);
-    let mut request = Request::get(format!("/v1/orders/{}/events", args.order))
-        .header(header::HOST, authority.as_str())
-        .header(header::ACCEPT, "text/event-stream");
+    let gateway = args.shop.gateway_url()?;
+    let url: Uri = format!("{}/v1/orders/{}/events", gateway.trim_end_matches('/'), args.order)
+        .parse()
+        .context("the gateway's URL is none")?;
+    let is_https = url.scheme_str() == Some("https");
+    let mut request = Request::get(url).header(header::ACCEPT, "text/event-stream");
     if !last.is_empty() {
         request = request.header("last-event-id", last);
     }
@@ -121,7 +119,13 @@ async fn open(args: &WatchArgs, last: &str) -> anyhow::Result<(StatusCode, Heade
     {
         request = request.header(header::AUTHORIZATION, token);
     }
-    let response = sender.send_request(request.body(Empty::<Bytes>::new())?).await?;
+    let request = request.body(Empty::<Bytes>::new())?;
+    let client = Client::builder(TokioExecutor::new());
+    let response = if is_https {
+        client.build(Tls::default().connector(HttpConnector::new()).await?).request(request).await?
+    } else {
+        client.build_http().request(request).await?
+    };
     let (head, body) = response.into_parts();
     Ok((head.status, head.headers, body))
 }

@@ -8,7 +8,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use events::{Event, OrderId};
-use runtime::{CallError, Cause, Problem};
+use runtime::{CallError, Cause, Problem, request_id};
 use serde::Deserialize;
 use store::Tx;
 
@@ -31,14 +31,14 @@ pub(super) async fn cancel(
     let order_id = order_id(&id)?;
     let cause = doors.cause(&order_id, &headers).await?;
     // A task of its own: a client that hangs up must not leave the order between two steps.
-    let work = tokio::spawn(async move {
+    let work = tokio::spawn(request_id::carried(async move {
         let standing = doors.note(&order_id, Kind::CancelRequested, cause.clone()).await?;
         if standing.status == Status::Cancelled {
             return Ok(standing);
         }
         doors.ask_to_stop(&order_id).await?;
         doors.note(&order_id, Kind::WarehouseStopped, cause).await
-    });
+    }));
     work.await.map_err(|_| Problem::internal("cancelling panicked"))?.map(Json)
 }
 

@@ -1,6 +1,7 @@
 //! `POST /erasures`: takes a person out of what people and failures wrote here.
 //!
-//! The trail keeps who did what, when and to which letter; only words that name the person go.
+//! The trail keeps who did what, when and to which letter; only words that name the person go. A payload that was JSON still is: its letter
+//! can be replayed.
 
 use axum::Json;
 use axum::extract::State;

@@ -36,7 +36,9 @@ pub(crate) fn doors(store: Store, peers: Peers, planner: Planner, settle_patienc
         .post(
             "/letters/{letterId}/edits",
             edits::propose,
-            on_call("Proposes another payload").described(|it| it.refuses(409, "the letter is not open")),
+            on_call("Proposes another payload").described(|it| {
+                it.refuses(409, "the letter is not open").refuses(422, "it would name a customer in the clear")
+            }),
         )
         .post(
             "/letters/{letterId}/edits/withdraw",

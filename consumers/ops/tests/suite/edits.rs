@@ -191,3 +191,29 @@ async fn a_withdrawn_edit_leaves_the_letter_as_it_came() {
     let before = world.get(&format!("/audit?letter={letter}&newest=true&limit=1&after={}", newest["next"])).await;
     assert_eq!(before["entries"][0]["action"], "edit");
 }
+
+#[tokio::test]
+async fn an_edit_that_would_name_a_customer_in_the_clear_is_refused_and_kept_nowhere() {
+    const SEALED: &str = "S.00112233445566778899aabbccddeeff";
+    let mut world = World::open().await;
+    let sealed = world.give_up("O-1", &json!({ "orderId": "O-1", "customerId": SEALED, "risk": "LOW" })).await;
+    let clear = world.give_up("O-2", &json!({ "orderId": "O-2", "customerId": "ada-1", "risk": "LOW" })).await;
+    let edit = |patch: Value| json!({ "patch": patch, "by": "ada", "why": "the form sent it so" });
+    for letter in [&sealed, &clear] {
+        let path = format!("/letters/{letter}/edits");
+        let refused = world.post(&path, &edit(json!({ "customerId": "grace-2" }))).await;
+        assert_eq!(
+            (refused.status.as_u16(), &refused.body["code"]),
+            (422, &json!("personal_data")),
+            "{}",
+            refused.body
+        );
+        assert_eq!(refused.body["errors"][0]["path"], "customerId");
+        assert!(!refused.body.to_string().contains("grace-2"), "{}", refused.body);
+    }
+    // What was clear before is not the edit's fault, and may be sealed.
+    for patch in [json!({ "risk": "HIGH" }), json!({ "customerId": SEALED })] {
+        let kept = world.post(&format!("/letters/{clear}/edits"), &edit(patch)).await;
+        assert_eq!(kept.status, StatusCode::CREATED, "{}", kept.body);
+    }
+}

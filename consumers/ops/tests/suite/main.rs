@@ -3,6 +3,7 @@
 
 mod crashes;
 mod edits;
+mod erasures;
 mod letters;
 mod lost;
 mod plans;

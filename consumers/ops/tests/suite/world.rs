@@ -181,6 +181,22 @@ impl World {
         }
     }
 
+    /// An event of a confirmed order is given up by Pub/Sub at the consumer, and taken in. Its letter.
+    pub(crate) async fn give_up(&mut self, order: &str, data: &Value) -> String {
+        let mut attributes = Message::from(said(order)).attributes;
+        attributes.insert("ce-type".to_owned(), "com.onlineboutique.order.confirmed.v1".to_owned());
+        let letter = Outgoing {
+            topic: topology::dead_letters(CONSUMER),
+            ordering_key: String::new(),
+            attributes,
+            data: data.to_string().into_bytes().into(),
+        };
+        self.door.publish(vec![letter]).await.remove(0).unwrap();
+        self.ingest().await;
+        let listed = self.get(&format!("/letters?order={order}")).await;
+        listed["letters"][0]["letterId"].as_str().unwrap().to_owned()
+    }
+
     /// Lets Pub/Sub deliver until it owes nobody anything.
     pub(crate) async fn pump(&self) {
         loop {

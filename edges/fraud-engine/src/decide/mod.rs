@@ -29,7 +29,7 @@ pub struct Signals<'a> {
     pub shipping_country: Option<&'a str>,
     /// Where it is billed, two letters, if it was told.
     pub billing_country: Option<&'a str>,
-    /// Orders of the customer in the window, this one included.
+    /// Orders of the customer in the window around this one, this one included.
     pub recent_orders: u32,
     /// Orders of a customer allowed in the window.
     pub velocity_limit: u32,
@@ -37,7 +37,7 @@ pub struct Signals<'a> {
     pub recent_at_address: u32,
     /// Orders of others to one address allowed in the window.
     pub address_limit: u32,
-    /// Hour of the day it came at, UTC. 0..=23.
+    /// Hour of the day it happened at, UTC. 0..=23.
     pub hour: u8,
     /// Hour of the day where the customer is, if it was told. 0..=23.
     pub local_hour: Option<u8>,

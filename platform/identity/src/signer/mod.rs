@@ -1,4 +1,4 @@
-//! Who we are when we call: a token for each audience, kept until it is nearly over.
+//! Who we are when we call: a token for each audience, kept until it is nearly over and renewed beside the calls that go on with it.
 
 mod metadata;
 
@@ -8,12 +8,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::future::BoxFuture;
 use http::HeaderValue;
+use tracing::warn;
 
 use self::metadata::MetadataServer;
 use crate::claims::Claims;
 use crate::development::{Bearer, DevelopmentKey};
 use crate::jws::Jws;
-use crate::limits::{AUDIENCES, DEVELOPMENT_TOKEN_S, NO_TOKEN_PAUSE_S, TOKEN_RENEW_S};
+use crate::limits::{
+    AUDIENCES, DEVELOPMENT_TOKEN_S, NO_TOKEN_PAUSE_S, TOKEN_LEAST_S, TOKEN_RENEW_PAUSE_S, TOKEN_RENEW_S,
+};
 
 /// No token could be had. Trying again may help.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,7 +31,7 @@ struct Inner {
     source: Source,
     state: Mutex<State>,
     /// Held while a token is being got: one at a time.
-    flight: tokio::sync::Mutex<()>,
+    flight: Arc<tokio::sync::Mutex<()>>,
 }
 
 enum Source {
@@ -46,13 +49,18 @@ struct State {
 struct Token {
     header: HeaderValue,
     from_s: i64,
+    renew_from_s: i64,
     until_s: i64,
 }
 
 impl Token {
     /// Whether it is good long enough to be sent. A clock that was set back does not send tokens from the future.
-    fn is_fresh(&self, now_s: i64) -> bool {
-        self.from_s <= now_s && now_s + TOKEN_RENEW_S < self.until_s
+    fn serves(&self, now_s: i64) -> bool {
+        self.from_s <= now_s && now_s + TOKEN_LEAST_S < self.until_s
+    }
+
+    fn is_due(&self, now_s: i64) -> bool {
+        now_s >= self.renew_from_s
     }
 }
 
@@ -85,17 +93,22 @@ impl Signer {
     }
 
     fn of(source: Source) -> Self {
-        Self(Arc::new(Inner { source, state: Mutex::default(), flight: tokio::sync::Mutex::default() }))
+        Self(Arc::new(Inner { source, state: Mutex::default(), flight: Arc::default() }))
     }
 
     /// The `Authorization` header of a call to `audience` at `now_s`, seconds since the Unix epoch: marked as sensitive, so that it shows
     /// in no log.
     ///
+    /// Who has a token that is nearly over gets that one, and does not wait for the next.
+    ///
     /// # Errors
-    /// [`NoToken`].
+    /// [`NoToken`] when there is none that serves and none can be got.
     pub fn authorization<'a>(&'a self, audience: &'a str, now_s: i64) -> BoxFuture<'a, Result<HeaderValue, NoToken>> {
         Box::pin(async move {
-            if let Some(header) = self.0.kept(audience, now_s) {
+            if let Some((header, is_due)) = self.0.kept(audience, now_s) {
+                if is_due {
+                    self.0.renew(audience, now_s);
+                }
                 return Ok(header);
             }
             let (inner, audience) = (Arc::clone(&self.0), audience.to_owned());
@@ -110,7 +123,7 @@ impl Inner {
     async fn get(&self, audience: &str, now_s: i64) -> Result<HeaderValue, NoToken> {
         let _flight = self.flight.lock().await;
         // While this waited, another may have got it, or tried in vain.
-        if let Some(header) = self.kept(audience, now_s) {
+        if let Some((header, _)) = self.kept(audience, now_s) {
             return Ok(header);
         }
         self.recent_failure(now_s)?;
@@ -118,12 +131,33 @@ impl Inner {
         self.keep(audience, got, now_s)
     }
 
+    /// Gets the next token while the kept one serves: in a task of its own, unless one is being got, and not again for a while.
+    fn renew(self: &Arc<Self>, audience: &str, now_s: i64) {
+        let Ok(flight) = Arc::clone(&self.flight).try_lock_owned() else { return };
+        match self.state().tokens.get_mut(audience) {
+            Some(token) if token.is_due(now_s) => token.renew_from_s = now_s + TOKEN_RENEW_PAUSE_S,
+            // Another has renewed it since.
+            _ => return,
+        }
+        let (inner, audience) = (Arc::clone(self), audience.to_owned());
+        tokio::spawn(async move {
+            let _flight = flight;
+            let got = inner.source.token(&audience, now_s).await.and_then(|token| Token::new(&token, now_s));
+            if let Err(failure) = inner.keep(&audience, got, now_s) {
+                warn!(%failure, "our token cannot be renewed, the one we have is sent for as long as it is good");
+            }
+        });
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn kept(&self, audience: &str, now_s: i64) -> Option<HeaderValue> {
-        self.state().tokens.get(audience).filter(|token| token.is_fresh(now_s)).map(|token| token.header.clone())
+    /// What can be sent, and whether it is time to renew it.
+    fn kept(&self, audience: &str, now_s: i64) -> Option<(HeaderValue, bool)> {
+        let state = self.state();
+        let token = state.tokens.get(audience).filter(|token| token.serves(now_s))?;
+        Some((token.header.clone(), token.is_due(now_s)))
     }
 
     fn recent_failure(&self, now_s: i64) -> Result<(), NoToken> {
@@ -142,7 +176,11 @@ impl Inner {
             }
             Ok(token) => {
                 state.failure = None;
-                if state.tokens.len() >= AUDIENCES {
+                let kept = state.tokens.get(audience);
+                if let Some(better) = kept.filter(|kept| kept.serves(now_s) && kept.until_s > token.until_s) {
+                    return Ok(better.header.clone());
+                }
+                if kept.is_none() && state.tokens.len() >= AUDIENCES {
                     state.tokens.clear();
                 }
                 let header = token.header.clone();
@@ -175,7 +213,10 @@ impl Token {
         let mut header = HeaderValue::try_from(format!("Bearer {token}"))
             .map_err(|_| NoToken("what was got cannot stand in a header".to_owned()))?;
         header.set_sensitive(true);
-        Ok(Self { header, from_s: now_s, until_s: claims.expires_at_s })
+        let until_s = claims.expires_at_s;
+        // Also when it is nearly over as it comes, or the one we had: the next may be another only after a while.
+        let renew_from_s = (until_s - TOKEN_RENEW_S).max(now_s + TOKEN_RENEW_PAUSE_S);
+        Ok(Self { header, from_s: now_s, renew_from_s, until_s })
     }
 }
 

@@ -12,6 +12,9 @@ use testkit::{Issuer, Mood, TestKey};
 
 use crate::{AUDIENCE, NOW_S, claims, verifier};
 
+/// Longer than anybody may wait who has keys that serve, and shorter than a fetch may take.
+const AT_ONCE: Duration = Duration::from_secs(5);
+
 /// A token that is good for as long as any may be.
 fn lasting(key: &TestKey, issuer: &Issuer) -> String {
     key.token(&claims(issuer, &json!({ "exp": NOW_S + LIFETIME_S })))
@@ -106,6 +109,70 @@ async fn ageing_keys_are_renewed_without_anybody_waiting() {
     }
 }
 
+/// A verifier of what `issuer` says that gives up a fetch soon.
+fn impatient(issuer: &Issuer) -> Verifier {
+    let keys = Jwks::with_patience(&issuer.jwks(), Duration::from_millis(50)).unwrap();
+    Verifier::new(Trust::new(vec![issuer.name()], AUDIENCE.to_owned(), keys).unwrap())
+}
+
+fn tasks() -> usize {
+    tokio::runtime::Handle::current().metrics().num_alive_tasks()
+}
+
+#[tokio::test]
+async fn while_an_issuer_is_silent_old_keys_serve_at_once_and_nobody_leaves_a_task_behind() {
+    let key = TestKey::ec("k");
+    let issuer = Issuer::new(vec![key.jwk()]).await;
+    let (verifier, token) = (verifier(&issuer), lasting(&key, &issuer));
+    assert!(verifier.verify(&token, NOW_S).await.is_ok());
+    issuer.be(Mood::Silent);
+    let old_s = NOW_S + KEYS_AGE_S;
+    let verified = tokio::time::timeout(AT_ONCE, verifier.verify(&token, old_s)).await;
+    assert!(verified.expect("it waits for a moment at most").is_ok());
+
+    let before = tasks();
+    let crowd = async {
+        for number in 0..200 {
+            assert!(verifier.verify(&token, old_s + number / 20).await.is_ok());
+            let new = key.token(&claims(&issuer, &json!({ "exp": NOW_S + LIFETIME_S, "jti": number })));
+            assert!(verifier.verify(&new, old_s + number / 20).await.is_ok());
+            let invented = TestKey::ec("invented").token(&claims(&issuer, &json!({ "exp": NOW_S + LIFETIME_S })));
+            assert_eq!(verifier.verify(&invented, old_s).await.err(), Some(Refused::UnknownKey));
+        }
+    };
+    tokio::time::timeout(AT_ONCE, crowd).await.expect("nobody waits");
+    assert_eq!((issuer.asked(), tasks()), (2, before));
+}
+
+#[tokio::test]
+async fn keys_of_an_issuer_that_speaks_again_are_had_without_anybody_waiting() {
+    let (old, new) = (TestKey::ec("old"), TestKey::ec("new"));
+    let issuer = Issuer::new(vec![old.jwk()]).await;
+    let (verifier, of_old, of_new) = (impatient(&issuer), lasting(&old, &issuer), lasting(&new, &issuer));
+    assert!(verifier.verify(&of_old, NOW_S).await.is_ok());
+    issuer.be(Mood::Silent);
+    let mut now_s = NOW_S + KEYS_AGE_S;
+    for asked in 2..4 {
+        // The fetch before is given up at some time; after the pause there is another.
+        while issuer.asked() < asked {
+            now_s += FAILED_FETCH_PAUSE_S;
+            assert!(verifier.verify(&of_old, now_s).await.is_ok());
+            tokio::task::yield_now().await;
+        }
+    }
+    issuer.publish(vec![new.jwk()]);
+    issuer.be(Mood::Well);
+    let spoken = async {
+        while verifier.verify(&of_old, now_s).await.is_ok() {
+            now_s += FAILED_FETCH_PAUSE_S;
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(AT_ONCE, spoken).await.expect("it is asked again");
+    assert!(verifier.verify(&of_new, now_s).await.is_ok());
+    assert_eq!(verifier.verify(&of_old, now_s).await.err(), Some(Refused::UnknownKey));
+}
+
 #[tokio::test]
 async fn an_issuer_that_is_down_is_outlived_for_a_day_and_bad_tokens_stay_bad() {
     let key = TestKey::ec("k");
@@ -149,8 +216,7 @@ async fn an_issuer_that_never_answers_is_given_up() {
     let key = TestKey::ec("k");
     let issuer = Issuer::new(vec![key.jwk()]).await;
     issuer.be(Mood::Silent);
-    let keys = Jwks::with_patience(&issuer.jwks(), Duration::from_millis(50)).unwrap();
-    let verifier = Verifier::new(Trust::new(vec![issuer.name()], AUDIENCE.to_owned(), keys).unwrap());
+    let verifier = impatient(&issuer);
     let refused = verifier.verify(&lasting(&key, &issuer), NOW_S).await.err();
     assert_eq!(refused, Some(Refused::KeysUnavailable));
 }

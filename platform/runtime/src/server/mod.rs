@@ -44,12 +44,12 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves `router` on `listener` with the limits of a service.
+    /// Serves `router` on `listener` with [`Limits::of_service`].
     ///
     /// # Errors
     /// When the listener has no address.
     pub fn start(listener: TcpListener, router: Router) -> std::io::Result<Self> {
-        Self::with(listener, router, Limits::default())
+        Self::with(listener, router, Limits::of_service())
     }
 
     /// Serves `router` on `listener`. Handlers find the client's address as `ConnectInfo<SocketAddr>`.

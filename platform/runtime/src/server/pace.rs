@@ -44,11 +44,13 @@ pub(super) struct Paced<S> {
     head_time: Duration,
     idle_time: Duration,
     write_time: Duration,
+    write_bytes: usize,
     /// The client's step in which the first bytes of a head have come.
     head_in: Option<u64>,
     /// What is waited for, and until when.
     reading: Option<(Wait, Pin<Box<Sleep>>)>,
-    writing: Option<Pin<Box<Sleep>>>,
+    /// Bytes wait to be taken: how many were since the clock began to run, and until when they must have been enough.
+    writing: Option<(usize, Pin<Box<Sleep>>)>,
 }
 
 /// What a client is waited for, in which of its steps.
@@ -60,17 +62,17 @@ enum Wait {
 
 impl<S> Paced<S> {
     pub(super) fn new(stream: S, turn: Turn, limits: &Limits) -> Self {
-        let Limits { head_time, idle_time, write_time, .. } = *limits;
+        let Limits { head_time, idle_time, write_time, write_bytes, .. } = *limits;
         // Who opens a connection has a request to send: the first head is due at once.
         let head_in = Some(turn.step());
-        Self { stream, turn, head_time, idle_time, write_time, head_in, reading: None, writing: None }
+        Self { stream, turn, head_time, idle_time, write_time, write_bytes, head_in, reading: None, writing: None }
     }
 
     /// Nothing came. Pending, until the client's time is over.
     fn wait_for_client(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let step = self.turn.step();
-        if !step.is_multiple_of(2) {
-            // The server is at work; a body has a clock of its own.
+        if !step.is_multiple_of(2) || self.writing.is_some() {
+            // The server is at work, or what it answered is still being read: bodies and answers have clocks of their own.
             self.reading = None;
             return Poll::Pending;
         }
@@ -86,15 +88,35 @@ impl<S> Paced<S> {
         clock.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 
-    /// `outcome` of a write, unless nothing was taken for too long.
-    fn keep_writing<T>(&mut self, cx: &mut Context<'_>, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if outcome.is_ready() {
-            self.writing = None;
-            return outcome;
+    /// `outcome` of writing `offered` bytes, unless too few were taken for too long. The clock runs only while bytes wait: a stream that
+    /// says little is slow because we are.
+    fn keep_writing(
+        &mut self,
+        cx: &mut Context<'_>,
+        offered: usize,
+        outcome: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        match outcome {
+            Poll::Ready(Ok(taken)) if taken < offered => {
+                if let Some((since, _)) = &mut self.writing {
+                    *since += taken;
+                    if *since >= self.write_bytes {
+                        self.writing = None;
+                    }
+                }
+                outcome
+            }
+            // All that there was is taken.
+            Poll::Ready(_) => {
+                self.writing = None;
+                outcome
+            }
+            Poll::Pending => {
+                let time = self.write_time;
+                let (_, clock) = self.writing.get_or_insert_with(|| (0, Box::pin(sleep(time))));
+                clock.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+            }
         }
-        let time = self.write_time;
-        let clock = self.writing.get_or_insert_with(|| Box::pin(sleep(time)));
-        clock.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
@@ -120,7 +142,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let outcome = Pin::new(&mut this.stream).poll_write(cx, bytes);
-        this.keep_writing(cx, outcome)
+        this.keep_writing(cx, bytes.len(), outcome)
     }
 
     fn poll_write_vectored(
@@ -130,7 +152,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let outcome = Pin::new(&mut this.stream).poll_write_vectored(cx, slices);
-        this.keep_writing(cx, outcome)
+        this.keep_writing(cx, slices.iter().map(|slice| slice.len()).sum(), outcome)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -139,11 +161,80 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        let outcome = Pin::new(&mut this.stream).poll_flush(cx);
-        this.keep_writing(cx, outcome)
+        // What the stream keeps to itself counts as one thing that is taken or not.
+        let outcome = Pin::new(&mut this.stream).poll_flush(cx).map_ok(|()| 0);
+        this.keep_writing(cx, 0, outcome).map_ok(|_| ())
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex, split};
+
+    /// A connection of which 1,000 bytes are on the way at most, and the client's end of it.
+    fn connection() -> (Paced<DuplexStream>, DuplexStream) {
+        let (server, client) = duplex(1_000);
+        (Paced::new(server, Turn::default(), &Limits::default()), client)
+    }
+
+    /// Reads `bytes` every ten seconds, to the end.
+    async fn drip(mut client: DuplexStream, bytes: usize) {
+        let mut piece = vec![0; bytes];
+        loop {
+            sleep(Duration::from_secs(10)).await;
+            for byte in piece.chunks_mut(500) {
+                if client.read_exact(byte).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_nothing_is_cut_off() {
+        let (mut server, _client) = connection();
+        let ended = server.write_all(&[0; 1_001]).await.unwrap_err();
+        assert_eq!(ended.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_a_little_now_and_then_is_cut_off() {
+        for bytes in [500, 5_000] {
+            let (mut server, client) = connection();
+            let client = tokio::spawn(drip(client, bytes));
+            let ended = server.write_all(&[0; 100_000]).await.unwrap_err();
+            assert_eq!(ended.kind(), io::ErrorKind::TimedOut, "{bytes} bytes in ten seconds");
+            client.abort();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_enough_is_not_hurried_and_afterwards_has_a_request_to_send() {
+        let (server, client) = connection();
+        tokio::spawn(drip(client, 10_000));
+        let (mut read, mut write) = split(server);
+        let reading = tokio::spawn(async move { read.read_u8().await });
+        // A minute and a half, longer than a client may be silent.
+        write.write_all(&[0; 100_000]).await.unwrap();
+        assert!(!reading.is_finished());
+        assert_eq!(reading.await.unwrap().unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_that_says_little_lives_on_with_a_client_that_listens() {
+        let (mut server, mut client) = connection();
+        let listening = tokio::spawn(async move { client.read_to_end(&mut Vec::new()).await });
+        for _ in 0..1_000 {
+            sleep(Duration::from_secs(29)).await;
+            server.write_all(&[0; 400]).await.unwrap();
+            server.flush().await.unwrap();
+        }
+        drop(server);
+        assert_eq!(listening.await.unwrap().unwrap(), 400_000);
     }
 }

@@ -1,4 +1,4 @@
-//! How many connections a network may have at once.
+//! How many connections, or requests under way, a network may have at once.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -6,13 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::limits::Networks;
 
-/// The network an address stands for when it is counted: itself, and of IPv6 its /64, all of which one client usually has.
+/// The network an address stands for when it is counted: itself, and of IPv6 its /56.
+///
+/// A /56 is what providers give a household (RIPE-690 recommends no less): 256 networks of /64, in each of which its owner may be anybody.
+/// By /64, one such client would have 256 times what one address may have. Companies get a /48; that they share 256 numbers is our loss.
 #[must_use]
 pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+            Ipv6Addr::new(a, b, c, d & 0xff00, 0, 0, 0, 0).into()
         }
         v4 @ IpAddr::V4(_) => v4,
     }
@@ -20,7 +23,7 @@ pub fn network(address: IpAddr) -> IpAddr {
 
 type Counts = Mutex<HashMap<IpAddr, usize>>;
 
-/// Connections by network. There are never more entries than connections.
+/// Connections or requests by network. There are never more entries than there are of these.
 pub(super) struct Places {
     most: usize,
     unlimited: Networks,
@@ -32,7 +35,7 @@ impl Places {
         Self { most, unlimited, taken: Arc::default() }
     }
 
-    /// A place for a connection from `address`; `None` when its network has all it may have.
+    /// A place for one more from `address`; `None` when its network has all it may have.
     pub(super) fn take(&self, address: IpAddr) -> Option<Place> {
         if (self.unlimited)(address) {
             return Some(Place(None));
@@ -48,7 +51,7 @@ impl Places {
     }
 }
 
-/// A connection's place; given back when dropped.
+/// A place of a network; given back when dropped.
 pub(super) struct Place(Option<(IpAddr, Arc<Counts>)>);
 
 impl Drop for Place {
@@ -78,7 +81,8 @@ mod tests {
         let (one, two) = (places.take(address("2001:db8::1")), places.take(address("2001:db8::2")));
         assert!(one.is_some() && two.is_some());
         assert!(places.take(address("2001:db8::ffff:3")).is_none(), "the same /64");
-        assert!(places.take(address("2001:db8:0:1::1")).is_some(), "another /64");
+        assert!(places.take(address("2001:db8:0:ff::1")).is_none(), "the same /56");
+        assert!(places.take(address("2001:db8:0:100::1")).is_some(), "another /56");
         drop(one);
         assert!(places.take(address("2001:db8::1")).is_some());
         let proxies: Vec<_> = (0..9).map(|_| places.take(address("10.0.0.1"))).collect();

@@ -1,7 +1,7 @@
 //! One request after the other: counted, named, brought to its handler.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,13 +12,14 @@ use axum::response::{IntoResponse, Response};
 use http::Uri;
 use hyper::body::Incoming;
 use percent_encoding::percent_decode_str;
-use tokio::sync::{Semaphore, TryAcquireError};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tower::ServiceExt;
-use tracing::warn;
+use tracing::{debug, warn};
 
 use super::answer::Answer;
 use super::limits::Limits;
 use super::pace::Turn;
+use super::places::{Place, Places};
 use super::slow_body::SlowBody;
 use crate::problem::Problem;
 use crate::request_id::RequestId;
@@ -30,12 +31,15 @@ const ALWAYS: [&str; 2] = ["/health", "/ready"];
 pub(super) struct Visits {
     router: Router,
     under_way: Semaphore,
+    /// Requests under way, by network.
+    places: Places,
     body_time: Duration,
 }
 
 impl Visits {
     pub(super) fn new(router: Router, limits: &Limits) -> Self {
-        Self { router, under_way: Semaphore::new(limits.requests), body_time: limits.body_time }
+        let places = Places::new(limits.requests_per_network, limits.unlimited.clone());
+        Self { router, under_way: Semaphore::new(limits.requests), places, body_time: limits.body_time }
     }
 
     /// Answers one request of the client at `from`.
@@ -50,20 +54,16 @@ impl Visits {
         request.extensions_mut().insert(ConnectInfo(from));
         let id = RequestId::of(request.headers());
         id.write(request.headers_mut());
-        let mut response = id.clone().within(self.answer(request)).await;
+        let mut response = id.clone().within(self.answer(request, from.ip())).await;
         id.write(response.headers_mut());
         Ok(response.map(|body| Answer::new(body, answering)))
     }
 
-    async fn answer(&self, request: Request) -> Response {
-        let _under_way = match self.under_way.try_acquire() {
-            Ok(place) => Some(place),
-            Err(TryAcquireError::Closed | TryAcquireError::NoPermits) if ALWAYS.contains(&request.uri().path()) => None,
-            Err(_) => {
-                warn!("too many requests are under way");
-                return Problem::unavailable("overloaded", "too many requests are under way, try again")
-                    .into_response();
-            }
+    async fn answer(&self, request: Request, from: IpAddr) -> Response {
+        let _under_way = match self.admit(from) {
+            Ok(under_way) => Some(under_way),
+            Err(_) if ALWAYS.contains(&request.uri().path()) => None,
+            Err(refused) => return refused.into_response(),
         };
         if !is_text(request.uri()) {
             return Problem::bad_request(
@@ -74,6 +74,22 @@ impl Visits {
         }
         let Ok(response) = self.router.clone().oneshot(request).await;
         response
+    }
+
+    /// Room for a request from `from`, until it is dropped: of what its network may have first, so that who has too much takes nothing
+    /// from others.
+    fn admit(&self, from: IpAddr) -> Result<(Place, SemaphorePermit<'_>), Problem> {
+        let Some(place) = self.places.take(from) else {
+            // Whoever it is can say it as often as they like.
+            debug!("too many requests of one network are under way");
+            let detail = "too many requests of your network are under way, try again";
+            return Err(Problem::unavailable("overloaded", detail));
+        };
+        let permit = self.under_way.try_acquire().map_err(|_| {
+            warn!("too many requests are under way");
+            Problem::unavailable("overloaded", "too many requests are under way, try again")
+        })?;
+        Ok((place, permit))
     }
 }
 

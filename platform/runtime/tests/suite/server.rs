@@ -9,12 +9,15 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::HeaderMap;
 use axum::routing::{get, post};
+use bytes::Bytes;
+use futures::stream;
 use runtime::server::{Limits, Server};
 use runtime::{Peer, Problem, RequestId, body};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Notify;
+use tokio::time::sleep;
 
 async fn listen() -> TcpListener {
     TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap()
@@ -179,6 +182,127 @@ async fn one_request_too_many_is_answered_503_and_health_all_the_same() {
     let mut answer = String::new();
     waiting.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+/// A client in the network of `address`, which is this machine's.
+#[cfg(target_os = "linux")]
+async fn connect_from(address: [u8; 4], server: &Server) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind((address, 0).into()).unwrap();
+    socket.connect(server.address()).await.unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_network_that_holds_its_share_with_half_sent_bodies_keeps_nobody_else_out() {
+    let limits = Limits { requests: 8, requests_per_network: 4, ..Limits::default() };
+    let (one, other) = ([127, 0, 0, 1], [127, 0, 0, 2]);
+    // Whoever is admitted is asked for the body.
+    let head = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\nexpect: 100-continue\r\n\r\n";
+    let (server, _) = small(limits.clone()).await;
+    let (mut held, mut said) = (Vec::new(), Vec::new());
+    for _ in 0..8 {
+        let mut client = connect_from(one, &server).await;
+        client.write_all(head).await.unwrap();
+        let mut first = [0; 12];
+        client.read_exact(&mut first).await.unwrap();
+        said.push(String::from_utf8(first[9..].to_vec()).unwrap());
+        held.push(client);
+    }
+    assert_eq!(said, ["100", "100", "100", "100", "503", "503", "503", "503"]);
+
+    let ask = async |from: [u8; 4], path: &str| {
+        let mut client = connect_from(from, &server).await;
+        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        client.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).await.unwrap();
+        answer
+    };
+    let refused = ask(one, "/who").await;
+    assert!(refused.starts_with("HTTP/1.1 503") && refused.contains("retry-after: 1\r\n"), "{refused}");
+    assert!(refused.contains("\"code\":\"overloaded\""), "{refused}");
+    assert!(ask(one, "/health").await.starts_with("HTTP/1.1 200"));
+    assert!(ask(other, "/who").await.starts_with("HTTP/1.1 200"), "another network has room");
+    drop(held);
+    while !ask(one, "/who").await.starts_with("HTTP/1.1 200") {
+        tokio::task::yield_now().await;
+    }
+
+    let behind_a_proxy = Limits { unlimited: Arc::new(|from| from.is_loopback()), ..limits };
+    let (server, _) = small(behind_a_proxy).await;
+    let mut held = Vec::new();
+    for _ in 0..8 {
+        let mut client = connect_from(one, &server).await;
+        client.write_all(head).await.unwrap();
+        let mut first = [0; 12];
+        client.read_exact(&mut first).await.unwrap();
+        assert_eq!(&first, b"HTTP/1.1 100", "behind a proxy is everybody");
+        held.push(client);
+    }
+}
+
+/// A server that says `piece` so many times, each after `pause`, over sockets that keep little to themselves; and its client, who has asked.
+async fn saying(piece: &'static [u8], times: usize, pause: Duration) -> (Server, TcpStream) {
+    let route = get(move || async move {
+        let pieces = stream::unfold(0, move |said| async move {
+            sleep(pause).await;
+            (said < times).then(|| (Ok::<_, std::io::Error>(Bytes::from_static(piece)), said + 1))
+        });
+        Body::from_stream(pieces)
+    });
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_send_buffer_size(8 * 1024).unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let server = Server::start(socket.listen(8).unwrap(), Router::new().route("/", route)).unwrap();
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(8 * 1024).unwrap();
+    let mut client = socket.connect(server.address()).await.unwrap();
+    client.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+    (server, client)
+}
+
+/// How many bytes `client` gets that reads `bytes` a second, virtual as time is; an hour at most.
+async fn read_slowly(mut client: TcpStream, bytes: usize) -> usize {
+    let (mut piece, mut read) = (vec![0; bytes], 0);
+    for _ in 0..3_600 {
+        sleep(Duration::from_secs(1)).await;
+        match client.read(&mut piece).await {
+            Ok(0) | Err(_) => return read,
+            Ok(more) => read += more,
+        }
+    }
+    panic!("{read} bytes, and it may go on for ever");
+}
+
+static LONG: [u8; 8 * 1024] = [b'x'; 8 * 1024];
+
+#[tokio::test(start_paused = true)]
+async fn who_reads_an_answer_byte_by_byte_is_cut_off_and_who_reads_it_slowly_is_not() {
+    let (_server, client) = saying(&LONG, 500, Duration::ZERO).await;
+    let read = read_slowly(client, 400).await;
+    assert!(read < 200_000, "{read} bytes in as many seconds as hundreds of them");
+    let (_server, client) = saying(&LONG, 500, Duration::ZERO).await;
+    assert!(read_slowly(client, 4_000).await > 500 * LONG.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_nobody_reads_ends_its_connection() {
+    let (_server, mut client) = saying(&LONG, 500, Duration::ZERO).await;
+    // Longer than an answer may lie; what comes after is what was on its way.
+    sleep(Duration::from_secs(40)).await;
+    let mut answer = Vec::new();
+    // It may end with a reset.
+    let _ = client.read_to_end(&mut answer).await;
+    assert!(answer.len() < 200_000, "{} bytes", answer.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_of_events_with_long_pauses_is_heard_to_its_end() {
+    let (_server, mut client) = saying(b"event: fact\n\n", 60, Duration::from_secs(29)).await;
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).await.unwrap();
+    assert_eq!(answer.matches("event: fact").count(), 60, "half an hour of it");
 }
 
 #[tokio::test]

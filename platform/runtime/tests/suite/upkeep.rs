@@ -1,8 +1,8 @@
 //! What a minute does besides the reactions: relay, chores, purge.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,9 +10,11 @@ use events::billing::InvoiceIssued;
 use events::platform::MinuteElapsed;
 use events::pubsub::Message;
 use events::{Encoded, Envelope, Timestamp};
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use runtime::request_id::REQUEST_ID;
 use runtime::{
-    Base, Chore, Consumer, Doors, Foundation, Identity, NoteMinute, Outcome, Peer, Publishing, Service, Upkeep,
+    Base, Chore, Consumer, Doors, Foundation, Identity, NoteMinute, Outcome, Peer, Publishing, RequestId, Service,
+    Upkeep,
 };
 use store::attempts::Attempt;
 use store::inbox::Receipt;
@@ -187,6 +189,36 @@ async fn a_pushed_minute_does_the_chores_before_it_is_answered_and_other_events_
     assert_eq!(push(event(cancelled("O1")).from("oms").seal()).await, 0);
     assert_eq!(push(minute()).await, 1);
     assert_eq!(push(minute()).await, 2, "a repeated minute does no harm");
+    running.stop().await;
+}
+
+/// What a minute's chores ask of others is asked for the push that brought it.
+#[tokio::test]
+async fn a_pushed_minute_s_work_is_done_under_the_request_id_of_its_push() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = Base {
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        database: Database::Sqlite { path: folder.path().join("upkeep.db") },
+        bus: Arc::new(SimulatedBus::default()),
+        identity: Identity::open_house(),
+    };
+    let foundation = Foundation::open("accounting", &base, MIGRATIONS, Publishing::WithinRequest).unwrap();
+    let known = Arc::new(Mutex::new(None));
+    let note = Arc::clone(&known);
+    let service = Service::new(foundation, Doors::new()).consumer(Consumer::new("accounting").on(NoteMinute)).every(
+        Duration::from_secs(3_600),
+        move |_| {
+            *note.lock().unwrap() = RequestId::current();
+            std::future::ready(())
+        },
+    );
+    let running = service.start(base.listen).await.unwrap();
+    let peer = Peer::new("accounting", &format!("http://{}", running.address()), Duration::from_secs(10));
+    let headers = HeaderMap::from_iter([(REQUEST_ID, HeaderValue::from_static("push-7"))]);
+    let asked = RequestId::of(&headers);
+    let body = Bytes::from(wrapped(&Message::from(minute())).to_string());
+    let reply = peer.forward(Method::POST, "/", headers, body).await.unwrap();
+    assert_eq!((reply.status, known.lock().unwrap().clone()), (StatusCode::NO_CONTENT, Some(asked)));
     running.stop().await;
 }
 

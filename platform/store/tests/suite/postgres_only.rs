@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use store::{Database, Limits, Store, StoreError};
 
-use crate::scratch::{Scratch, add, add_one, begun, gate, products};
+use crate::scratch::{MIGRATIONS, Scratch, add, add_one, begun, gate, products};
 
 #[tokio::test]
 async fn a_connection_that_breaks_in_a_job_is_unavailable_and_replaced() {
@@ -77,4 +77,70 @@ async fn jobs_run_side_by_side() {
     second.open().await;
     first.open().await;
     assert_eq!(products(&store).await, ["a", "b", "c"]);
+}
+
+/// Whether the bytes of a table, as the server has them on disk, hold a word.
+fn is_on_disk(scratch: &Scratch, word: &str) -> bool {
+    let Database::Postgres { url, schema } = &scratch.database else { panic!("not PostgreSQL") };
+    let (url, word, table) = (url.clone(), word.to_owned(), format!("\"{schema}\".stock"));
+    // The client may not block a thread of an async runtime.
+    let look = move || {
+        let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
+        client.batch_execute("CHECKPOINT").unwrap();
+        let sql = "SELECT position(convert_to($1, 'UTF8') IN pg_read_binary_file(pg_relation_filepath($2::TEXT::regclass))) > 0";
+        client.query_one(sql, &[&word, &table]).unwrap().get(0)
+    };
+    std::thread::spawn(look).join().unwrap()
+}
+
+async fn with_an_erased_note(scratch: &Scratch, limits: Limits) -> Store {
+    let store = scratch.open_with(limits);
+    store.write(0, |tx| add(tx, "desk", 1)).await.unwrap();
+    for sql in ["UPDATE stock SET note = 'for Zebulon'", "UPDATE stock SET note = 'for [erased]'"] {
+        store.write::<_, StoreError>(0, move |tx| tx.execute(sql, &[])).await.unwrap();
+    }
+    assert!(is_on_disk(scratch, "Zebulon"), "an old version of the row is what this is about");
+    store
+}
+
+#[tokio::test]
+async fn what_was_replaced_is_in_no_page_after_a_scrub() {
+    let Some(scratch) = Scratch::postgres() else { return };
+    let store = with_an_erased_note(&scratch, Limits::default()).await;
+    store.scrub().await.unwrap();
+    assert!(!is_on_disk(&scratch, "Zebulon") && is_on_disk(&scratch, "[erased]"));
+    assert_eq!(products(&store).await, ["desk"]);
+}
+
+#[tokio::test]
+async fn a_scrub_is_busy_while_somebody_still_sees_what_was_there_before() {
+    let Some(scratch) = Scratch::postgres() else { return };
+    let limits = Limits { lock_wait: Duration::from_millis(50), ..Limits::default() };
+    let store = with_an_erased_note(&scratch, limits).await;
+    let other = scratch.open();
+    let (go, may_go) = std::sync::mpsc::channel::<()>();
+    let (looks, has_looked) = std::sync::mpsc::channel::<()>();
+    let looking = begun(other.read::<_, StoreError>(move |tx| {
+        tx.query("SELECT note FROM stock", &[], |_| Ok(()))?;
+        looks.send(()).unwrap();
+        may_go.recv().unwrap();
+        Ok(())
+    }))
+    .await;
+    has_looked.recv().unwrap();
+    let busy = store.scrub().await;
+    assert!(matches!(busy, Err(StoreError::Busy { .. })), "{busy:?}");
+    go.send(()).unwrap();
+    looking.await.unwrap();
+    // Other tests' transactions may be under way: they end.
+    scratch.open().scrub().await.unwrap();
+    assert!(!is_on_disk(&scratch, "Zebulon"));
+}
+
+#[tokio::test]
+async fn what_a_preparation_left_behind_is_in_no_page_once_it_is_open() {
+    let Some(scratch) = Scratch::postgres() else { return };
+    with_an_erased_note(&scratch, Limits::default()).await.close().await;
+    Store::open_prepared(&scratch.database, MIGRATIONS, &|_| Ok(true)).unwrap().close().await;
+    assert!(!is_on_disk(&scratch, "Zebulon"));
 }

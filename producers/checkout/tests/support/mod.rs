@@ -18,7 +18,7 @@ use events::{Encoded, Envelope, Fact, Money};
 use runtime::server::Server;
 use runtime::{Identity, Metrics, Problem, Publisher, Publishing, Transactor};
 use serde_json::{Value, json};
-use store::{Database, Store, outbox};
+use store::{Database, Gate, HeldDatabase, Store, outbox};
 use tempfile::TempDir;
 use testkit::SimulatedBus;
 use tower::ServiceExt;
@@ -91,6 +91,18 @@ impl Shop {
 
     /// The same with some settings of its own.
     pub async fn open_with(change: impl FnOnce(&mut Config)) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = Database::Sqlite { path: folder.path().join("checkout.db") };
+        Self::open_on(database, folder, change).await
+    }
+
+    /// The same on a database in memory, whose ways out lead through `gate`.
+    pub async fn open_behind(gate: Arc<dyn Gate>) -> Self {
+        let database = HeldDatabase::new().expect("memory").through(gate);
+        Self::open_on(database, tempfile::tempdir().expect("a folder"), |_| {}).await
+    }
+
+    async fn open_on(database: Database, folder: TempDir, change: impl FnOnce(&mut Config)) -> Self {
         let edges = Arc::new(Mutex::new(stocked()));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let server = Server::start(listener, stand_ins(Arc::clone(&edges))).expect("an address");
@@ -107,8 +119,6 @@ impl Shop {
             ..Config::default()
         };
         change(&mut config);
-        let folder = tempfile::tempdir().expect("a folder");
-        let database = Database::Sqlite { path: folder.path().join("checkout.db") };
         let store = Store::open(&database, MIGRATIONS).expect("a fresh database");
         let bus = Arc::new(SimulatedBus::default());
         let publisher = Publisher::new("checkout", store.clone(), Arc::clone(&bus) as _, Publishing::WithinRequest);

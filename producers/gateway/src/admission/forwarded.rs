@@ -7,8 +7,8 @@
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
-use axum::http::HeaderMap;
 use axum::http::header::{FORWARDED, HeaderName};
+use axum::http::{HeaderMap, HeaderValue};
 use ipnet::IpNet;
 
 /// The most entries looked at, from the right: proxies of ours in a row.
@@ -94,8 +94,10 @@ impl Proxies {
             Forwarding::XForwardedFor => (X_FORWARDED_FOR, address_of),
             Forwarding::Forwarded => (FORWARDED, for_of),
         };
-        let lines: Vec<&str> = headers.get_all(name).iter().map(|line| line.to_str().unwrap_or_default()).collect();
-        lines.iter().rev().flat_map(|line| line.rsplit(',')).take(MAX_HOPS).map(|entry| read(entry.trim())).collect()
+        // Each entry is read by itself: whatever bytes a client put to the left of our proxies' words does not spoil these.
+        let read = |entry: &[u8]| std::str::from_utf8(entry.trim_ascii()).ok().and_then(read);
+        let lines: Vec<&[u8]> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+        lines.iter().rev().flat_map(|line| line.rsplit(|byte| *byte == b',')).take(MAX_HOPS).map(read).collect()
     }
 }
 
@@ -118,12 +120,16 @@ fn for_of(element: &str) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::http::HeaderValue;
 
     fn client(proxies: &Proxies, peer: &str, lines: &[(&str, &str)]) -> String {
+        let lines: Vec<(&str, &[u8])> = lines.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+        client_of_bytes(proxies, peer, &lines)
+    }
+
+    fn client_of_bytes(proxies: &Proxies, peer: &str, lines: &[(&str, &[u8])]) -> String {
         let mut headers = HeaderMap::new();
         for (name, value) in lines {
-            headers.append(name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value).unwrap());
+            headers.append(name.parse::<HeaderName>().unwrap(), HeaderValue::from_bytes(value).unwrap());
         }
         proxies.client(peer.parse().unwrap(), &headers).to_string()
     }
@@ -166,6 +172,17 @@ mod tests {
         assert_eq!(one("for=\"[2001:db8::1]:4711\""), "2001:db8::1");
         assert_eq!(one("for=unknown"), "10.0.0.1");
         assert_eq!(one("proto=https"), "10.0.0.1");
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_spoil_their_own_entry_only() {
+        let ours = Proxies::parse("10.0.0.0/8", Forwarding::XForwardedFor).unwrap();
+        let one = |line: &[u8]| client_of_bytes(&ours, "10.0.0.1", &[("x-forwarded-for", line)]);
+        assert_eq!(one(b"\xff, 192.0.2.7"), "192.0.2.7");
+        assert_eq!(one(b"192.0.2.7, \xff, 10.0.0.2"), "10.0.0.2", "no proxy of ours wrote that");
+        let ours = Proxies::parse("10.0.0.0/8", Forwarding::Forwarded).unwrap();
+        let line: &[u8] = b"for=\xff, for=192.0.2.7";
+        assert_eq!(client_of_bytes(&ours, "10.0.0.1", &[("forwarded", line)]), "192.0.2.7");
     }
 
     #[test]

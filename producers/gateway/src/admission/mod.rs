@@ -13,12 +13,12 @@ mod token;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use identity::{Refused, Verifier, bearer};
-use runtime::clock;
+use runtime::clock::{self, Stopwatch};
 use runtime::server::network;
 use runtime::trace_context::{self, TRACEPARENT};
 use tracing::{info, warn};
@@ -26,6 +26,7 @@ use tracing::{info, warn};
 use self::budget::{Budget, too_many};
 use self::limiter::Limiter;
 use crate::config::Config;
+use crate::meters::{ADDRESS_LIMIT, Meters, SUBJECT_LIMIT};
 
 pub use self::forwarded::{Forwarding, Proxies};
 pub use self::limiter::Rate;
@@ -46,10 +47,11 @@ pub(crate) struct Admission {
     customers: Limiter<Bearer>,
     staff: Limiter<Bearer>,
     seed: Seed,
+    meters: Meters,
 }
 
 impl Admission {
-    pub(crate) fn new(config: &Config, verifier: Verifier) -> Self {
+    pub(crate) fn new(config: &Config, verifier: Verifier, meters: Meters) -> Self {
         Self {
             verifier,
             proxies: config.proxies.clone(),
@@ -57,6 +59,7 @@ impl Admission {
             customers: Limiter::new(config.rates.customer),
             staff: Limiter::new(config.rates.staff),
             seed: Seed::default(),
+            meters,
         }
     }
 
@@ -68,6 +71,7 @@ impl Admission {
         let client = self.proxies.client(from, request.headers());
         self.addresses.count(&network(client)).map_err(|refused| {
             info!(limit = "address", "a request too many");
+            self.meters.refused(ADDRESS_LIMIT);
             too_many(&refused)
         })
     }
@@ -80,6 +84,7 @@ impl Admission {
         verified.and_then(|claims| Principal::of(&claims).ok_or(Refused::MalformedToken)).map_err(|refused| {
             // Neither the token nor what it says: whoever reads logs is not to be anybody.
             warn!(code = refused.code(), "a client was turned away");
+            self.meters.refused(refused.code());
             turned_away(refused)
         })
     }
@@ -88,6 +93,7 @@ impl Admission {
         let limiter = if principal.acts_for_any() { &self.staff } else { &self.customers };
         limiter.count(&self.seed.bearer(principal)).map_err(|refused| {
             info!(limit = "subject", "a request too many");
+            self.meters.refused(SUBJECT_LIMIT);
             too_many(&refused)
         })
     }
@@ -95,6 +101,8 @@ impl Admission {
 
 /// Every request of a client passes here first: it gets its trace, is counted, and its bearer becomes known.
 pub(crate) async fn admit(State(admission): State<Arc<Admission>>, mut request: Request, next: Next) -> Response {
+    let since = Stopwatch::start();
+    let (method, path) = (request.method().clone(), request.extensions().get::<MatchedPath>().cloned());
     let trace = HeaderValue::try_from(trace_context::of(request.headers())).expect("a trace context is ASCII");
     let name = HeaderName::from_static(TRACEPARENT);
     request.headers_mut().insert(name.clone(), trace.clone());
@@ -107,6 +115,8 @@ pub(crate) async fn admit(State(admission): State<Arc<Admission>>, mut request: 
         Err(refusal) => refusal,
     };
     response.headers_mut().insert(name, trace);
+    let path = path.as_ref().map(MatchedPath::as_str);
+    admission.meters.answered(&method, path, response.status(), since.elapsed());
     response
 }
 

@@ -23,11 +23,14 @@ pub enum Scope {
     OrdersWrite,
     /// Do so for any customer: staff and trusted backends.
     OrdersAny,
+    /// See what is counted and measured here: what watches over services.
+    MetricsRead,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Scope; 4] = [Scope::CatalogRead, Scope::OrdersRead, Scope::OrdersWrite, Scope::OrdersAny];
+    pub const ALL: [Scope; 5] =
+        [Scope::CatalogRead, Scope::OrdersRead, Scope::OrdersWrite, Scope::OrdersAny, Scope::MetricsRead];
 
     /// The word in a token.
     #[must_use]
@@ -37,6 +40,7 @@ impl Scope {
             Scope::OrdersRead => "orders:read",
             Scope::OrdersWrite => "orders:write",
             Scope::OrdersAny => "orders:any",
+            Scope::MetricsRead => "metrics:read",
         }
     }
 
@@ -50,6 +54,7 @@ impl Scope {
             Scope::OrdersAny => {
                 "do so for any customer, and see what services told each other: for staff and trusted backends"
             }
+            Scope::MetricsRead => "see what the gateway counts and measures: for what watches over it",
         }
     }
 }

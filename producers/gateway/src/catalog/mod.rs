@@ -4,18 +4,22 @@
 //! in the inventory's ledger; it is shown once, with the price of its menu.
 //!
 //! `source` is pushed down: other shelves are not asked. The services know no other filter, so for those the gateway looks through
-//! their products itself, at most so many a request; a page may therefore have fewer products than asked for, or none, and a `next`.
+//! their products itself, at most so many a request and for so long; a page may therefore have fewer products than asked for, or none,
+//! and a `next`.
 
 mod filter;
 mod shelf;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use events::{FieldError, Money, ProductId};
 use futures::future::join_all;
 use runtime::Problem;
+use runtime::clock::Stopwatch;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
 
 use self::filter::Filter;
 use self::shelf::{Products, Shelf};
@@ -25,8 +29,11 @@ use crate::peers::{Part, Peers};
 const DEFAULT_LIMIT: u32 = 100;
 /// The most products in a page.
 const MAX_LIMIT: u32 = 500;
-/// Products looked at for one page of a filtered catalogue: ten requests to services, a fraction of a second.
+/// Rows of services looked at for one page, shown or not: ten requests to services, a fraction of a second.
 const MAX_SCAN: usize = 5_000;
+/// The time a page has, in times of one part of an answer: each shelf may take one, and counting those the page did not come to another.
+/// What is not looked at by then is for the next page.
+const PAGE_PARTS: u32 = 4;
 
 /// The query.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -72,8 +79,8 @@ enum Source {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Catalog")]
 pub(crate) struct Catalog {
-    /// Products on each shelf, whatever the filters; a shelf that cannot be counted is absent. Food is counted in its own and in the
-    /// inventory's ledger.
+    /// Products on each shelf, whatever the filters; a shelf that cannot be counted in time is absent. Food is counted in its own and in
+    /// the inventory's ledger.
     totals: BTreeMap<&'static str, u64>,
     /// The products.
     data: Vec<Product>,
@@ -109,7 +116,15 @@ pub(crate) async fn catalog(peers: &Peers, asked: &Asked) -> Result<Catalog, Pro
     let limit = read_limit(asked.limit.as_deref())?;
     let filter = Filter::read(asked)?;
     let (first, after) = read_after(asked.after.as_deref())?;
-    let mut page = Page { filter, open: limit as usize, looked_at: 0, counted: Vec::new(), catalog: Catalog::empty() };
+    let mut page = Page {
+        filter,
+        open: limit as usize,
+        looked_at: 0,
+        age: Stopwatch::start(),
+        time: peers.part_timeout() * PAGE_PARTS,
+        counted: Vec::new(),
+        catalog: Catalog::empty(),
+    };
     page.fill(peers, first, after).await;
     page.count_others(peers).await;
     Ok(page.catalog)
@@ -120,7 +135,11 @@ struct Page {
     filter: Filter,
     /// Products it has room for.
     open: usize,
+    /// Rows of services so far.
     looked_at: usize,
+    age: Stopwatch,
+    /// How old it may get.
+    time: Duration,
     /// Shelves whose products are counted, or cannot be.
     counted: Vec<Shelf>,
     catalog: Catalog,
@@ -130,7 +149,7 @@ impl Page {
     async fn fill(&mut self, peers: &Peers, first: Shelf, mut after: Option<ProductId>) {
         let shelves: Vec<Shelf> = self.filter.shelves().collect();
         for shelf in shelves.into_iter().filter(|shelf| shelf.index() >= first.index()) {
-            if self.open == 0 || self.looked_at >= MAX_SCAN {
+            if self.is_done() {
                 self.catalog.next = Some(format!("{}:", shelf.name()));
                 return;
             }
@@ -144,10 +163,14 @@ impl Page {
 
     /// Goes along a shelf until it ends or the page does; the place to go on from.
     async fn take_shelf(&mut self, peers: &Peers, shelf: Shelf, mut after: Option<ProductId>) -> Option<String> {
+        // Of what is filtered by us, as much as there is in one request: there may be nothing in many a small one.
+        let mut is_sparse = self.filter.looks_at_products();
         loop {
-            let size =
-                if self.filter.looks_at_products() { MAX_LIMIT } else { u32::try_from(self.open).unwrap_or(MAX_LIMIT) };
-            let Part::Is(products) = shelf.page(peers, size, after).await else {
+            let size = if is_sparse { MAX_LIMIT } else { u32::try_from(self.open).unwrap_or(MAX_LIMIT) };
+            let Some(part) = self.in_time(shelf.page(peers, size, after.as_ref())).await else {
+                return Some(after.map(|place| place.to_string()).unwrap_or_default());
+            };
+            let Part::Is(products) = part else {
                 self.catalog.missing.push(shelf.name());
                 self.counted.push(shelf);
                 return None;
@@ -156,9 +179,9 @@ impl Page {
                 self.catalog.totals.insert(shelf.name(), total);
                 self.counted.push(shelf);
             }
-            let next = self.take(products);
-            let place = next?;
-            if self.open == 0 || self.looked_at >= MAX_SCAN {
+            is_sparse |= products.data.is_empty();
+            let place = self.take(products)?;
+            if self.is_done() {
                 return Some(place);
             }
             // What a service calls a place is one, or there is no going on from it.
@@ -166,11 +189,20 @@ impl Page {
         }
     }
 
+    fn is_done(&self) -> bool {
+        self.open == 0 || self.looked_at >= MAX_SCAN || self.age.elapsed() >= self.time
+    }
+
+    /// What comes of `work` in the time that the page has left.
+    async fn in_time<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        timeout(self.time.saturating_sub(self.age.elapsed()), work).await.ok()
+    }
+
     /// Takes what fits; where to go on from, `None` at the end of the shelf.
     fn take(&mut self, products: Products) -> Option<String> {
+        self.looked_at += products.looked_at;
         let mut data = products.data.into_iter().peekable();
         while let Some(product) = data.next() {
-            self.looked_at += 1;
             if !self.filter.takes(&product) {
                 continue;
             }
@@ -187,12 +219,15 @@ impl Page {
     /// Counts the shelves this page did not come to.
     async fn count_others(&mut self, peers: &Peers) {
         let others: Vec<Shelf> = self.filter.shelves().filter(|shelf| !self.counted.contains(shelf)).collect();
-        let counts = others.into_iter().map(|shelf| async move { (shelf.name(), shelf.count(peers).await) });
+        let this = &*self;
+        let counts =
+            others.into_iter().map(|shelf| async move { (shelf.name(), this.in_time(shelf.count(peers)).await) });
         for (name, count) in join_all(counts).await {
             match count {
-                Part::Is(Some(total)) => drop(self.catalog.totals.insert(name, total)),
-                Part::Is(None) => {}
-                Part::Unknown | Part::Down => self.catalog.missing.push(name),
+                Some(Part::Is(Some(total))) => drop(self.catalog.totals.insert(name, total)),
+                // The page's time was over, which is not the service's fault.
+                Some(Part::Is(None)) | None => {}
+                Some(Part::Unknown | Part::Down) => self.catalog.missing.push(name),
             }
         }
     }

@@ -23,7 +23,10 @@ pub(super) enum Shelf {
 pub(super) struct Products {
     /// Products on the whole shelf; `None` when this page does not tell.
     pub total: Option<u64>,
+    /// What of it is shown.
     pub data: Vec<Product>,
+    /// Rows of the service that this took, also those that are not shown.
+    pub looked_at: usize,
     /// Where the page after this one begins.
     pub next: Option<String>,
 }
@@ -57,7 +60,7 @@ impl Shelf {
         }
     }
 
-    pub(super) async fn page(self, peers: &Peers, limit: u32, after: Option<ProductId>) -> Part<Products> {
+    pub(super) async fn page(self, peers: &Peers, limit: u32, after: Option<&ProductId>) -> Part<Products> {
         let after = after.map(|id| format!("&after={id}")).unwrap_or_default();
         match self {
             Shelf::Inventory => {
@@ -80,6 +83,7 @@ fn ledger(page: Part<stock::contract::Page>, shelf: Shelf) -> Part<Products> {
         Part::Unknown => return Part::Unknown,
         Part::Down => return Part::Down,
     };
+    let looked_at = page.data.len();
     let own = page.data.into_iter().filter(|item| !item.product_id.as_str().starts_with(FOOD));
     let data = own.map(|item| Product {
         place: item.product_id.to_string(),
@@ -90,7 +94,8 @@ fn ledger(page: Part<stock::contract::Page>, shelf: Shelf) -> Part<Products> {
         available: Some(item.available),
         source: shelf.name(),
     });
-    Part::Is(Products { total: Some(page.total), data: data.collect(), next: page.next.map(|id| id.to_string()) })
+    let next = page.next.map(|id| id.to_string());
+    Part::Is(Products { total: Some(page.total), data: data.collect(), looked_at, next })
 }
 
 #[derive(Deserialize)]
@@ -142,7 +147,8 @@ fn food(menu: Part<Menu>, whole: bool) -> Part<Products> {
         let (unit_price, source) = (Money::from_minor(price.0), Shelf::Food.name());
         Some(Product { product_id, name, category, unit_price, available, source, place: id.to_string() })
     };
+    let looked_at = food_items.len();
     let data = food_items.into_iter().filter_map(dish).collect();
     let next = next.map(|place| place.as_str().map_or_else(|| place.to_string(), ToOwned::to_owned));
-    Part::Is(Products { total, data, next })
+    Part::Is(Products { total, data, looked_at, next })
 }

@@ -26,7 +26,7 @@ const RETRY_MS: u32 = 2_000;
 pub(super) struct Feed {
     progress: watch::Receiver<Progress>,
     closing: watch::Receiver<bool>,
-    /// The last event the client has heard, until its place is found.
+    /// Id of the last event the client has heard, until its place is found.
     last: Option<String>,
     place: usize,
     is_staff: bool,
@@ -89,14 +89,13 @@ impl Feed {
             self.place = progress.after(&last);
         }
         loop {
-            let facts = progress.from(self.place);
-            let batch = &facts[..facts.len().min(BATCH)];
+            let batch = progress.from(self.place, BATCH);
             if batch.is_empty() {
                 break;
             }
+            let told = batch.iter().zip(self.place..).filter(|(fact, _)| self.is_staff || fact.is_for_customers());
+            let text: String = told.map(|(fact, place)| fact.render(&progress.id(place))).collect();
             self.place += batch.len();
-            let told = batch.iter().filter(|fact| self.is_staff || fact.is_for_customers());
-            let text: String = told.map(|fact| fact.render()).collect();
             if !text.is_empty() {
                 return Some(text);
             }

@@ -4,9 +4,13 @@
 //! One watch per order asks the services for its story, at a bounded rate and for all streams of that order together. What it has
 //! heard is a list that only grows; a stream is a place on that list. So a slow reader costs nothing: it is given what comes after its
 //! place when it reads, and the list is there once.
+//!
+//! An event's id is its place on the list and which list that is: a list is in the order in which its watch heard, and another watch may
+//! hear in another order. A client that comes back with a place on another list hears everything again, rather than missing anything.
 
 mod feed;
 mod progress;
+mod stories;
 mod watcher;
 
 use std::collections::HashMap;
@@ -17,11 +21,12 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use events::OrderId;
-use runtime::Problem;
+use runtime::{Problem, clock};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use self::feed::Feed;
 use self::progress::Progress;
+use self::stories::Silent;
 use crate::admission::{Bearer, Principal, Seed};
 use crate::peers::Peers;
 
@@ -45,6 +50,7 @@ pub(crate) struct Streams {
     limits: StreamLimits,
     room: Arc<Semaphore>,
     polls: Semaphore,
+    silent: Silent,
     seed: Seed,
     subjects: Mutex<HashMap<Bearer, usize>>,
     watched: Mutex<HashMap<OrderId, watch::Sender<Progress>>>,
@@ -65,6 +71,7 @@ impl Streams {
             limits,
             room: Arc::new(Semaphore::new(limits.total)),
             polls: Semaphore::new(POLLS),
+            silent: Silent::default(),
             seed: Seed::default(),
             subjects: Mutex::default(),
             watched: Mutex::default(),
@@ -72,7 +79,7 @@ impl Streams {
         })
     }
 
-    /// Opens a stream of `order` for `principal`, who may see it, from after the event `last` on.
+    /// Opens a stream of `order` for `principal`, who may see it, from after the event with the id `last` on.
     ///
     /// # Errors
     /// 429 when the subject has enough of them, 503 when there are enough of them.
@@ -96,6 +103,11 @@ impl Streams {
             (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
         ];
         Ok((headers, Body::from_stream(feed.stream())).into_response())
+    }
+
+    /// Streams at this moment.
+    pub(crate) fn open_now(&self) -> u32 {
+        u32::try_from(self.limits.total - self.room.available_permits()).unwrap_or(u32::MAX)
     }
 
     /// Ends every stream: clients come back, to whoever listens then.
@@ -127,7 +139,7 @@ impl Streams {
         if watched.len() >= self.limits.total * 2 {
             return Err(Problem::unavailable("too_many_streams", "too many orders are watched, try again"));
         }
-        let (sender, receiver) = watch::channel(Progress::default());
+        let (sender, receiver) = watch::channel(Progress::new(clock::new_id().simple().to_string()));
         watched.insert(order.clone(), sender.clone());
         tokio::spawn(watcher::run(Arc::clone(self), order, sender));
         Ok(receiver)

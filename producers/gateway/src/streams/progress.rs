@@ -21,7 +21,7 @@ const NOT_FOR_CUSTOMERS: [&str; 1] = ["order.stuck"];
 /// Something a service said about an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fact {
-    /// Id of the event.
+    /// Id of the event that is the fact: the same on every list.
     pub id: String,
     /// `order.confirmed`.
     pub name: String,
@@ -30,8 +30,10 @@ pub(super) struct Fact {
 }
 
 /// The list.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Progress {
+    /// Which list this is, of all there ever were.
+    epoch: String,
     facts: Vec<Fact>,
     ids: HashSet<String>,
     /// Whether services were asked at all yet.
@@ -45,14 +47,20 @@ impl Fact {
             && !NOT_FOR_CUSTOMERS.contains(&self.name.as_str())
     }
 
-    /// As a server-sent event.
-    pub(super) fn render(&self) -> String {
-        let data = json!({ "fact": self.name, "at": clock::from_ms(self.at_ms).to_string(), "by": self.by });
-        format!("id: {}\nevent: fact\ndata: {data}\n\n", self.id)
+    /// As a server-sent event with this id.
+    pub(super) fn render(&self, id: &str) -> String {
+        let at = clock::from_ms(self.at_ms).to_string();
+        let data = json!({ "id": self.id, "fact": self.name, "at": at, "by": self.by });
+        format!("id: {id}\nevent: fact\ndata: {data}\n\n")
     }
 }
 
 impl Progress {
+    /// A list that nobody has heard anything for. `epoch` is its own, letters and digits.
+    pub(super) fn new(epoch: String) -> Self {
+        Self { epoch, facts: Vec::new(), ids: HashSet::new(), asked: false }
+    }
+
     /// Adds what is new, by time. Whether there was any.
     pub(super) fn hear(&mut self, stories: Vec<(&'static str, Story)>) -> bool {
         self.asked = true;
@@ -77,14 +85,21 @@ impl Progress {
         heard
     }
 
-    /// The facts from `place` on.
-    pub(super) fn from(&self, place: usize) -> &[Fact] {
-        self.facts.get(place..).unwrap_or_default()
+    /// The facts from `place` on, `most` at most.
+    pub(super) fn from(&self, place: usize, most: usize) -> &[Fact] {
+        let rest = self.facts.get(place..).unwrap_or_default();
+        &rest[..rest.len().min(most)]
     }
 
-    /// The place after the fact `id`; the beginning for one that is not on the list.
+    /// The id of the event that tells the fact at `place`.
+    pub(super) fn id(&self, place: usize) -> String {
+        format!("{}.{place}", self.epoch)
+    }
+
+    /// The place after the event `id`; the beginning for an event of another list.
     pub(super) fn after(&self, id: &str) -> usize {
-        self.facts.iter().position(|fact| fact.id == id).map_or(0, |place| place + 1)
+        let place = id.split_once('.').filter(|(epoch, _)| *epoch == self.epoch).map(|(_, place)| place.parse());
+        place.and_then(Result::ok).filter(|place: &usize| *place < self.facts.len()).map_or(0, |place| place + 1)
     }
 
     /// The fact that ended the order.
@@ -126,21 +141,32 @@ mod tests {
 
     #[test]
     fn facts_come_by_time_once_and_what_is_heard_late_comes_after() {
-        let mut progress = Progress::default();
+        let mut progress = Progress::new("now".to_owned());
         let checkout =
             || story("checkout", vec![said("b", "inventory.stock_reserved", 2), said("a", "order.confirmed", 1)]);
         assert!(progress.hear(vec![checkout()]));
         assert!(!progress.hear(vec![checkout()]), "nothing is new");
         let late = story("accounting", vec![said("c", "billing.invoice_issued", 0)]);
         assert!(progress.hear(vec![checkout(), late]));
-        assert_eq!(names(progress.from(0)), ["order.confirmed", "inventory.stock_reserved", "billing.invoice_issued"]);
-        assert_eq!((progress.after("b"), progress.after("unknown")), (2, 0));
-        assert_eq!(progress.from(99), []);
+        let all = ["order.confirmed", "inventory.stock_reserved", "billing.invoice_issued"];
+        assert_eq!(names(progress.from(0, 99)), all);
+        assert_eq!(names(progress.from(1, 1)), all[1..2]);
+        assert_eq!(progress.from(99, 99), []);
+    }
+
+    #[test]
+    fn a_place_is_one_on_its_own_list_only() {
+        let mut progress = Progress::new("now".to_owned());
+        progress.hear(vec![story("oms", vec![said("a", "order.confirmed", 1), said("b", "order.on_hold", 2)])]);
+        assert_eq!((progress.id(0).as_str(), progress.after("now.0"), progress.after("now.1")), ("now.0", 1, 2));
+        for id in ["", "a", "now", "now.", "now.2", "now.-1", "now.99999999999999999999", "before.0", "before.1"] {
+            assert_eq!(progress.after(id), 0, "{id} is no place on this list");
+        }
     }
 
     #[test]
     fn dead_letters_and_ids_that_would_break_a_line_are_left_out() {
-        let mut progress = Progress::default();
+        let mut progress = Progress::new("now".to_owned());
         let mut letter = said("d", "order.confirmed", 1);
         letter.topic = "oms.dead-letters".to_owned();
         let strange = said("x\nevent: end", "order.confirmed", 1);
@@ -150,29 +176,27 @@ mod tests {
 
     #[test]
     fn an_order_ends_and_customers_are_not_told_everything() {
-        let mut progress = Progress::default();
+        let mut progress = Progress::new("now".to_owned());
         let all = ["order.confirmed", "risk.fraud_flagged", "order.stuck", "order.on_hold", "order.cancelled"];
         let all = all.iter().zip(1..).map(|(name, at_ms)| said(&format!("id-{at_ms}"), name, at_ms)).collect();
         progress.hear(vec![story("oms", all)]);
         let told: Vec<&str> =
-            progress.from(0).iter().filter(|fact| fact.is_for_customers()).map(|fact| fact.name.as_str()).collect();
+            progress.from(0, 99).iter().filter(|fact| fact.is_for_customers()).map(|fact| fact.name.as_str()).collect();
         assert_eq!(told, ["order.confirmed", "order.on_hold", "order.cancelled"]);
         assert_eq!(progress.end().map(|fact| fact.id.as_str()), Some("id-5"));
-        let text = progress.from(0)[0].render();
-        assert_eq!(
-            text,
-            "id: id-1\nevent: fact\ndata: {\"at\":\"1970-01-01T00:00:00.001Z\",\"by\":\"oms\",\"fact\":\"order.confirmed\"}\n\n"
-        );
+        let text = progress.from(0, 1)[0].render("now.0");
+        let data = r#"{"at":"1970-01-01T00:00:00.001Z","by":"oms","fact":"order.confirmed","id":"id-1"}"#;
+        assert_eq!(text, format!("id: now.0\nevent: fact\ndata: {data}\n\n"));
         assert!(!text.contains("anna"), "payloads stay inside");
     }
 
     #[test]
     fn the_list_is_bounded() {
-        let mut progress = Progress::default();
+        let mut progress = Progress::new("now".to_owned());
         for round in 0..10 {
             let many = (0..1_000).map(|number| said(&format!("{round}-{number}"), "order.stuck", number)).collect();
             progress.hear(vec![story("oms", many)]);
         }
-        assert_eq!(progress.from(0).len(), MAX_FACTS);
+        assert_eq!(progress.from(0, usize::MAX).len(), MAX_FACTS);
     }
 }

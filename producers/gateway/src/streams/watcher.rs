@@ -9,7 +9,6 @@ use tokio::sync::watch;
 
 use super::progress::Progress;
 use super::{Streams, lock};
-use crate::timeline;
 
 /// Wait after a story that told something new.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
@@ -40,7 +39,7 @@ async fn listen(streams: &Streams, order: &OrderId, sender: &watch::Sender<Progr
         }
         let heard = {
             let _place = streams.polls.acquire().await.expect("the semaphore is never closed");
-            let stories = timeline::stories(&streams.peers, order).await;
+            let stories = streams.silent.stories(&streams.peers, order).await;
             let mut heard = false;
             sender.send_if_modified(|progress| {
                 let first = !progress.asked;

@@ -1,5 +1,8 @@
 //! The catalogue of three services: every product once, page by page, filtered.
 
+use std::time::Duration;
+
+use runtime::clock::Stopwatch;
 use serde_json::{Value, json};
 
 use crate::world::World;
@@ -129,25 +132,61 @@ async fn a_source_asks_nobody_else() {
     assert_eq!(world.asked().len(), 1);
 }
 
-#[tokio::test]
-async fn a_filter_looks_at_so_many_products_a_request_and_says_where_it_stopped() {
-    // Pages of 500 take a while where everything is checked.
-    let mut world = World::with(|config| config.part_timeout_ms = 30_000).await;
-    // Twelve pages of 500 products, none of which is looked for.
-    let name = |page: usize, number: usize| format!("P-{:05}", page * 500 + number);
-    for page in 0..12 {
-        let data: Vec<Value> = (0..500).map(|number| item(&name(page, number))).collect();
-        let after = if page == 0 { String::new() } else { format!("&after={}", name(page - 1, 499)) };
+/// Pages of 500 rows of the inventory, whose ids begin with `prefix`, from the beginning or from after `first` on.
+fn long_shelf(mut world: World, prefix: &str, pages: usize, first: Option<&str>) -> World {
+    let last = |page: usize| format!("{prefix}{:05}", page * 500 + 499);
+    for page in 0..pages {
+        let data: Vec<Value> = (0..500).map(|number| item(&format!("{prefix}{:05}", page * 500 + number))).collect();
+        let before = if page == 0 { first.map(ToOwned::to_owned) } else { Some(last(page - 1)) };
+        let after = before.map(|before| format!("&after={before}")).unwrap_or_default();
         let mut answer = json!({ "total": 6_000, "data": data });
-        if page < 11 {
-            answer["next"] = json!(name(page, 499));
+        if page + 1 < pages {
+            answer["next"] = json!(last(page));
         }
         world = world.on(&format!("GET inventory/inventory?limit=500{after}"), 200, answer);
     }
+    world
+}
+
+#[tokio::test]
+async fn a_filter_looks_at_so_many_products_a_request_and_says_where_it_stopped() {
+    // Pages of 500 take a while where everything is checked.
+    let world = World::with(|config| config.part_timeout_ms = 30_000).await;
+    // None of them is looked for.
+    let world = long_shelf(world, "P-", 12, None);
     let page = world.get("/v1/catalog?q=nothing&source=inventory").await.body;
-    assert_eq!((ids(&page), &page["next"]), (vec![], &json!(format!("inventory:{}", name(9, 499)))));
+    assert_eq!((ids(&page), &page["next"]), (vec![], &json!("inventory:P-04999")));
     assert_eq!(world.asked().len(), 10);
-    let page =
-        world.get(&format!("/v1/catalog?q=nothing&source=inventory&after=inventory:{}", name(9, 499))).await.body;
+    let page = world.get("/v1/catalog?q=nothing&source=inventory&after=inventory:P-04999").await.body;
     assert_eq!((ids(&page), &page["next"]), (vec![], &Value::Null));
+}
+
+/// The inventory's ledger has food, too, which is shown from its menu: a small page of it must not be looked past row by row.
+#[tokio::test]
+async fn rows_that_are_not_shown_count_and_are_looked_past_in_large_pages() {
+    let world = World::with(|config| config.part_timeout_ms = 30_000).await;
+    let first = json!({ "total": 6_001, "data": [item("FOOD-0")], "next": "FOOD-0" });
+    let world = long_shelf(world, "FOOD-", 12, Some("FOOD-0")).on("GET inventory/inventory?limit=1", 200, first);
+    let page = world.get("/v1/catalog?limit=1&source=inventory").await.body;
+    assert_eq!((ids(&page), &page["next"]), (vec![], &json!("inventory:FOOD-04999")));
+    assert_eq!((world.asked().len(), &page["missing"]), (11, &json!([])));
+}
+
+#[tokio::test]
+async fn a_page_has_its_time_and_says_where_it_stopped() {
+    let slow = Duration::from_millis(300);
+    let mut world = World::with(|config| config.part_timeout_ms = 1_000).await.slow("inventory", slow);
+    for number in 0..40 {
+        let after = if number == 0 { String::new() } else { format!("&after=P-{}", number - 1) };
+        let id = format!("P-{number}");
+        let answer = json!({ "total": 41, "data": [item(&id)], "next": id });
+        world = world.on(&format!("GET inventory/inventory?limit=500{after}"), 200, answer);
+    }
+    let watch = Stopwatch::start();
+    let page = world.get("/v1/catalog?q=nothing&source=inventory").await.body;
+    assert!(watch.elapsed() < Duration::from_secs(6), "{:?}", watch.elapsed());
+    assert_eq!((ids(&page), &page["missing"]), (vec![], &json!([])));
+    let asked = world.asked().len();
+    // The last one was under way when the time was over.
+    assert_eq!(page["next"], format!("inventory:P-{}", asked - 2));
 }

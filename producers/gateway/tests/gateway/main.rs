@@ -2,6 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "a stand-in that is not asked what it expects ends the test")]
 
 mod catalog;
+mod hands;
+mod log;
+mod metrics;
 mod owners;
 mod rates;
 mod routes;

@@ -147,6 +147,29 @@ async fn an_order_oms_has_not_heard_of_is_shown_as_checkout_keeps_it() {
     }
 }
 
+/// OMS and checkout have two addresses each, of which one takes every call and never answers.
+#[tokio::test]
+async fn an_address_that_is_silent_is_put_aside_by_merged_answers() {
+    let two =
+        |url: &mut String| *url = format!("{url},{}", url.replace("/oms", "/silent").replace("/checkout", "/silent"));
+    let world = World::with(|config| {
+        two(&mut config.services.oms);
+        two(&mut config.services.checkout);
+        (config.timeout_ms, config.part_timeout_ms) = (15_000, 1_000);
+    });
+    let world = known(world.await).silent(&["silent"]).on(&format!("GET checkout/events/{ID}"), 200, story("x"));
+    for _ in 0..20 {
+        let answer = world.get(&format!("/v1/orders/{ID}")).await;
+        assert_eq!((answer.status, &answer.body["missing"]), (200, &json!([])));
+    }
+    let silent = world.asked().into_iter().filter(|asked| asked.line.starts_with("GET silent/")).count();
+    assert!((1..=5).contains(&silent), "it was asked {silent} times");
+    for _ in 0..20 {
+        let timeline = world.get(&format!("/v1/orders/{ID}/timeline")).await.body;
+        assert!(timeline["services"][0]["story"].is_object(), "{timeline}");
+    }
+}
+
 #[tokio::test]
 async fn an_order_nobody_knows_is_404_and_one_nobody_can_name_is_503() {
     assert_eq!(World::new().await.get(&format!("/v1/orders/{ID}")).await.status, 404);

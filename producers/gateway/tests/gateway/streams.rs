@@ -1,24 +1,29 @@
 //! An order's progress as server-sent events.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::Request;
+use futures::future::join_all;
 use gateway::{Config, StreamLimits};
 use http_body_util::BodyExt;
+use runtime::clock::Stopwatch;
 use serde_json::{Value, json};
 
 use crate::world::{CUSTOMER, ID, World};
 
 /// `facts` as OMS's story has them, a second apart.
 fn story(facts: &[&str]) -> Value {
-    let said: Vec<Value> = facts
-        .iter()
-        .zip(1..)
-        .map(|(fact, at)| {
-            json!({ "id": format!("e-{at}"), "eventType": format!("com.onlineboutique.{fact}.v1"), "causationId": null,
-                "atMs": at * 1_000, "sentAtMs": null, "topic": "order-events", "data": { "secret": "payload" } })
-        })
-        .collect();
-    json!({ "said": said, "handled": [] })
+    said(&facts.iter().zip(1..).map(|(fact, at_s)| (*fact, at_s)).collect::<Vec<_>>())
+}
+
+/// Facts and when they were said, in seconds.
+fn said(facts: &[(&str, u32)]) -> Value {
+    let said = |(fact, at_s): &(&str, u32)| {
+        json!({ "id": format!("e-{at_s}"), "eventType": format!("com.onlineboutique.{fact}.v1"), "causationId": null,
+            "atMs": at_s * 1_000, "sentAtMs": null, "topic": "order-events", "data": { "secret": "payload" } })
+    };
+    json!({ "said": facts.iter().map(said).collect::<Vec<_>>(), "handled": [] })
 }
 
 async fn world(facts: &[&str], change: impl FnOnce(&mut Config)) -> World {
@@ -45,8 +50,15 @@ async fn until(body: &mut Body, last: &str) -> String {
     text
 }
 
-/// The ids of the events in a stream's text.
-fn ids(text: &str) -> Vec<&str> {
+/// The facts in a stream's text by their own ids, and `end`.
+fn ids(text: &str) -> Vec<String> {
+    let data = |event: &str| serde_json::from_str::<Value>(event.split_once("\ndata: ")?.1).ok();
+    let events = text.split("\n\n").filter_map(data);
+    events.map(|data| data["id"].as_str().unwrap_or("end").to_owned()).collect()
+}
+
+/// What a client that heard `text` comes back with after each of its events.
+fn places(text: &str) -> Vec<&str> {
     text.lines().filter_map(|line| line.strip_prefix("id: ")).collect()
 }
 
@@ -61,7 +73,10 @@ async fn an_orders_facts_come_as_they_happen_and_the_stream_ends_with_the_order(
     let mut body = response.into_body();
     let first = until(&mut body, "e-1").await;
     assert!(first.starts_with("retry: 2000\n\n"), "{first}");
-    assert!(first.contains(r#"data: {"at":"1970-01-01T00:00:01Z","by":"oms","fact":"order.confirmed"}"#), "{first}");
+    assert!(
+        first.contains(r#"data: {"at":"1970-01-01T00:00:01Z","by":"oms","fact":"order.confirmed","id":"e-1"}"#),
+        "{first}"
+    );
     assert!(!first.contains("payload"), "payloads stay inside");
     let all = ["order.confirmed", "risk.fraud_cleared", "billing.invoice_issued", "order.completed"];
     world.say(&format!("GET oms/events/{ID}"), 200, story(&all));
@@ -73,14 +88,71 @@ async fn an_orders_facts_come_as_they_happen_and_the_stream_ends_with_the_order(
 #[tokio::test]
 async fn a_client_that_comes_back_hears_what_it_has_not_heard() {
     let world = world(&["order.confirmed", "billing.invoice_issued", "order.completed"], |_| {}).await;
-    for (last, expected) in
-        [("e-1", &["e-2", "e-3", "end"][..]), ("e-3", &["end"]), ("e-99", &["e-1", "e-2", "e-3", "end"])]
-    {
+    let whole = until(&mut open(&world, &[]).await.into_body(), "event: end").await;
+    let places = places(&whole);
+    for (last, expected) in [
+        (places[0], &["e-2", "e-3", "end"][..]),
+        (places[2], &["end"]),
+        ("e-1", &["e-1", "e-2", "e-3", "end"]),
+        ("before.1", &["e-1", "e-2", "e-3", "end"]),
+    ] {
         let mut body = open(&world, &[("last-event-id", last)]).await.into_body();
         assert_eq!(ids(&until(&mut body, "event: end").await), expected, "after {last}");
     }
     let done = open(&world, &[("last-event-id", "end")]).await;
     assert_eq!(done.status(), 204, "there is nothing more to come for");
+}
+
+/// What one gateway heard late another one hears in its time. A client that goes from one to the other must not take its place on one
+/// list for a place on the other.
+#[tokio::test]
+async fn a_client_that_comes_back_to_another_gateway_misses_nothing() {
+    let mut world = world(&[], |_| {}).await;
+    let events = format!("GET oms/events/{ID}");
+    world.say(&events, 200, said(&[("order.confirmed", 1), ("order.on_hold", 3)]));
+    let heard = until(&mut open(&world, &[]).await.into_body(), "e-3").await;
+    let last = places(&heard)[1];
+    let whole = [("order.confirmed", 1), ("billing.invoice_issued", 2), ("order.on_hold", 3), ("order.cancelled", 4)];
+    world.say(&events, 200, said(&whole));
+    world.replace_gateway();
+    let mut body = open(&world, &[("last-event-id", last)]).await.into_body();
+    let rest = ids(&until(&mut body, "event: end").await);
+    assert!(rest.contains(&"e-2".to_owned()), "{rest:?} after {heard}");
+}
+
+/// More orders than may be asked about at once, and a service that takes every call and never answers.
+#[tokio::test]
+async fn a_silent_service_does_not_hold_up_the_streams() {
+    const ORDERS: usize = 48;
+    let mut world = World::with(|config| {
+        (config.timeout_ms, config.part_timeout_ms) = (30_000, 30_000);
+        config.streams = StreamLimits { total: ORDERS, per_subject: ORDERS };
+    })
+    .await
+    .silent(&["crm"]);
+    for number in 0..ORDERS {
+        world = world
+            .on(
+                &format!("GET oms/orders/o-{number}"),
+                200,
+                json!({ "orderId": format!("o-{number}"), "customerId": "anna" }),
+            )
+            .on(&format!("GET oms/events/o-{number}"), 200, story(&["order.confirmed"]));
+    }
+    let token = format!("Bearer {}", world.clients.token("staff", "orders:read orders:any"));
+    let watch = Stopwatch::start();
+    let streams = (0..ORDERS).map(|number| {
+        let (world, token) = (&world, token.as_str());
+        async move {
+            let path = format!("/v1/orders/o-{number}/events");
+            let mut body = world.open("GET", &path, &[("authorization", token)], "").await.into_body();
+            until(&mut body, "e-1").await;
+        }
+    });
+    join_all(streams).await;
+    assert!(watch.elapsed() < Duration::from_secs(20), "{:?}", watch.elapsed());
+    let asked = world.asked().into_iter().filter(|asked| asked.line.starts_with("GET crm/events/")).count();
+    assert!(asked < ORDERS, "the silent one was asked {asked} times");
 }
 
 #[tokio::test]

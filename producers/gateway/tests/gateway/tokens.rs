@@ -1,12 +1,14 @@
 //! Who comes in: tokens that are believed, and what they allow.
 
 use axum::http::header::WWW_AUTHENTICATE;
+use gateway::Scope;
 use serde_json::{Value, json};
 use testkit::TestKey;
 
+use crate::log::Log;
 use crate::world::{AUDIENCE, CUSTOMER, ID, World};
 
-const ROUTES: [(&str, &str, &str); 8] = [
+const ROUTES: [(&str, &str, &str); 9] = [
     ("POST", "/v1/orders", "orders:write"),
     ("GET", "/v1/orders", "orders:read"),
     ("GET", "/v1/orders/ID", "orders:read"),
@@ -15,6 +17,7 @@ const ROUTES: [(&str, &str, &str); 8] = [
     ("GET", "/v1/orders/ID/events", "orders:read"),
     ("GET", "/v1/orders/ID/timeline", "orders:any"),
     ("GET", "/v1/catalog", "catalog:read"),
+    ("GET", "/-/metrics", "metrics:read"),
 ];
 
 /// The claims of a good token with one changed.
@@ -42,10 +45,7 @@ async fn without_a_token_nothing_is_to_be_had_but_that_it_lives() {
 async fn each_route_needs_its_scope_and_names_it() {
     let world = World::new().await;
     for (method, path, scope) in ROUTES {
-        let others: Vec<&str> = ["catalog:read", "orders:read", "orders:write", "orders:any"]
-            .into_iter()
-            .filter(|other| *other != scope)
-            .collect();
+        let others: Vec<&str> = Scope::ALL.into_iter().map(Scope::name).filter(|other| *other != scope).collect();
         let path = path.replace("ID", ID);
         let answer = world.send_as("anna", &others.join(" "), method, &path, &[], "{}").await;
         assert_eq!((answer.status, &answer.body["code"]), (403, &json!("insufficient_scope")), "{method} {path}");
@@ -57,7 +57,8 @@ async fn each_route_needs_its_scope_and_names_it() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_not_to_be_believed_is_401_and_never_repeated() {
+async fn a_token_that_is_not_to_be_believed_is_401_and_never_repeated_nor_logged() {
+    let (log, _logging) = Log::capture();
     let world = World::new().await;
     let (clients, now_s) = (&world.clients, runtime::clock::now_ms() / 1_000);
     let good = clients.claims("anna", CUSTOMER);
@@ -74,17 +75,25 @@ async fn a_token_that_is_not_to_be_believed_is_401_and_never_repeated() {
         ("malformed_token", clients.key.token(&but(&world, "sub", json!("")))),
         ("malformed_token", "x".repeat(100_000)),
     ];
-    for (code, token) in cases {
+    for (code, token) in &cases {
         let header = format!("Bearer {token}");
         let answer = world.send_bare("GET", "/v1/catalog", &[("authorization", &header)], "").await;
-        assert_eq!((answer.status, answer.body["code"].as_str()), (401, Some(code)));
+        assert_eq!((answer.status, answer.body["code"].as_str()), (401, Some(*code)));
         assert!(answer.headers.contains_key(WWW_AUTHENTICATE));
         assert!(!answer.text.contains(&token[..20.min(token.len())]), "{}", answer.text);
     }
-    let good = format!("Bearer {}", clients.key.token(&good));
-    let twice = [("authorization", good.as_str()), ("authorization", good.as_str())];
+    let good = clients.key.token(&good);
+    let header = format!("Bearer {good}");
+    let twice = [("authorization", header.as_str()), ("authorization", header.as_str())];
     assert_eq!(world.send_bare("GET", "/v1/catalog", &twice, "").await.status, 401);
     assert_eq!(world.asked().len(), 0, "no service was asked");
+    assert_eq!(world.send_bare("GET", "/v1/orders/o-1", &twice[..1], "").await.status, 404);
+    let log = log.text();
+    assert!(log.contains("turned away") && log.contains("bad_signature"), "the log is captured");
+    let tokens = cases.iter().map(|(_, token)| token).chain([&good]);
+    for part in tokens.flat_map(|token| token.split('.')).filter(|part| part.len() > 20) {
+        assert!(!log.contains(part), "a part of a token is in the log");
+    }
 }
 
 #[tokio::test]

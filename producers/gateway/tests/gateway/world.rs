@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -20,7 +21,7 @@ pub(crate) const AUDIENCE: &str = "//onlineboutique.com/gateway";
 /// All a customer may.
 pub(crate) const CUSTOMER: &str = "catalog:read orders:read orders:write";
 /// All there is.
-const STAFF: &str = "catalog:read orders:read orders:write orders:any";
+const STAFF: &str = "catalog:read orders:read orders:write orders:any metrics:read";
 const SERVICES: [&str; 9] =
     ["checkout", "oms", "accounting", "warehouse", "inventory", "furniture", "food", "fraud-bridge", "crm"];
 
@@ -31,11 +32,12 @@ pub(crate) struct Asked {
     pub body: String,
 }
 
-/// Answers by `METHOD service/path?query`; everything else is 404. Silent services never answer.
+/// Answers by `METHOD service/path?query`; everything else is 404. Silent services never answer, slow ones after a while.
 #[derive(Default)]
 struct Script {
     answers: BTreeMap<String, (u16, Value)>,
     silent: Vec<&'static str>,
+    slow: BTreeMap<&'static str, Duration>,
     asked: Vec<Asked>,
 }
 
@@ -100,7 +102,7 @@ impl World {
         config.services =
             Services { checkout, oms, accounting, warehouse, inventory, furniture, food, fraud_bridge, crm };
         config.rates.address = Rate::new(1_000_000, 1_000_000);
-        (config.timeout_ms, config.part_timeout_ms) = (200, 200);
+        (config.timeout_ms, config.part_timeout_ms) = (1_000, 500);
         change(&mut config);
         let router = Gateway::new(&config, &Identity::open_house()).unwrap().router();
         Self { config, clients, router, script, _server: server }
@@ -122,6 +124,16 @@ impl World {
     pub fn silent(self, services: &[&'static str]) -> Self {
         self.script.lock().unwrap().silent.extend(services);
         self
+    }
+
+    pub fn slow(self, service: &'static str, wait: Duration) -> Self {
+        self.script.lock().unwrap().slow.insert(service, wait);
+        self
+    }
+
+    /// Another gateway takes the place of this one, which knows nothing of what this one heard.
+    pub fn replace_gateway(&mut self) {
+        self.router = Gateway::new(&self.config, &Identity::open_house()).unwrap().router();
     }
 
     /// As a member of staff, who may everything.
@@ -179,12 +191,16 @@ async fn stand_in(State(script): State<Arc<Mutex<Script>>>, request: Request) ->
     let body = String::from_utf8(to_bytes(body, 1 << 20).await.unwrap().to_vec()).unwrap();
     let line = format!("{} {}", head.method, head.uri.to_string().trim_start_matches('/'));
     let service = line.split([' ', '/']).nth(1).unwrap().to_owned();
-    let answer = {
+    let (answer, wait) = {
         let mut script = script.lock().unwrap();
         let answer = script.answers.get(&line).cloned();
         script.asked.push(Asked { line, headers: head.headers, body });
-        if script.silent.contains(&service.as_str()) { None } else { Some(answer) }
+        let wait = script.slow.get(service.as_str()).copied();
+        (if script.silent.contains(&service.as_str()) { None } else { Some(answer) }, wait)
     };
+    if let Some(wait) = wait {
+        tokio::time::sleep(wait).await;
+    }
     match answer {
         None => std::future::pending().await,
         Some(None) => (StatusCode::NOT_FOUND, axum::Json(json!({}))).into_response(),

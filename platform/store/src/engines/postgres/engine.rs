@@ -7,6 +7,8 @@ use std::time::Duration;
 use postgres::Config;
 
 use super::pool::{Address, BEGIN_READ, BEGIN_WRITE, Queued, serve};
+use super::scrub::scrub;
+use super::session::Session;
 use crate::job::Job;
 use crate::migrations::Steps;
 use crate::queue::Queue;
@@ -24,6 +26,7 @@ const FIND_SCHEMA: &str = "SELECT 1 FROM pg_namespace WHERE nspname = ?1";
 /// One schema of a PostgreSQL database.
 pub(crate) struct Engine {
     queue: Arc<Queue<Queued>>,
+    address: Address,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -43,7 +46,8 @@ impl Engine {
         migrate_schema(&address, steps)?;
 
         let queue = Arc::new(Queue::new(limits.queued_jobs));
-        let engine = Engine { queue: Arc::clone(&queue), threads: Mutex::new(Vec::new()) };
+        let threads = Mutex::new(Vec::new());
+        let engine = Engine { queue: Arc::clone(&queue), address: address.clone(), threads };
         for number in 1..=limits.postgres_connections.max(1) {
             let (queue, address) = (Arc::clone(&queue), address.clone());
             let handle = named(format!("{schema}-sql-{number}")).spawn(move || serve(&queue, &address));
@@ -60,6 +64,13 @@ impl Engine {
     /// Queues a job that reads one snapshot.
     pub(crate) fn read(&self, job: Box<dyn Job>) -> Result<(), StoreError> {
         self.queue.push(Queued { job, begin: BEGIN_READ })
+    }
+
+    /// See [`Store::scrub`](crate::Store::scrub).
+    pub(crate) async fn scrub(&self) -> Result<(), StoreError> {
+        let address = self.address.clone();
+        let scrubbed = tokio::task::spawn_blocking(move || scrub(&address)).await;
+        scrubbed.unwrap_or_else(|error| Err(StoreError::Unavailable { reason: error.to_string() }))
     }
 
     /// See [`Store::close`](crate::Store::close).
@@ -82,23 +93,35 @@ fn migrate_schema(address: &Address, steps: &Steps<'_>) -> Result<(), StoreError
     thread::scope(|scope| {
         let thread = named(format!("{}-migrate", address.schema)).spawn_scoped(scope, || {
             let mut session = address.connect()?;
-            session.batch(BEGIN_WRITE)?;
-            let mut tx = Tx::new(tx::Engine::Postgres(&mut session), 0);
-            // Of several instances that start together, one migrates and the others find it done.
-            tx.lock("schema_migrations")?;
-            // Looked for first, because `IF NOT EXISTS` wants the right to create even when there is nothing to do.
-            let found = tx.query_opt(FIND_SCHEMA, params![&address.schema], |row| row.get_i64(0))?;
-            if found.is_none() {
-                tx.batch(&format!("CREATE SCHEMA \"{}\"", address.schema))?;
+            let owed = in_transaction(&mut session, |tx| {
+                // Of several instances that start together, one migrates and the others find it done.
+                tx.lock("schema_migrations")?;
+                // Looked for first, because `IF NOT EXISTS` wants the right to create even when there is nothing to do.
+                let found = tx.query_opt(FIND_SCHEMA, params![&address.schema], |row| row.get_i64(0))?;
+                if found.is_none() {
+                    tx.batch(&format!("CREATE SCHEMA \"{}\"", address.schema))?;
+                }
+                steps.apply(tx)
+            })?;
+            if let Some(owed) = owed {
+                scrub(address)?;
+                in_transaction(&mut session, |tx| owed.done(tx))?;
             }
-            // What it leaves behind goes when the server vacuums.
-            steps.apply(&mut tx)?;
-            // After an error the connection is dropped, and that rolls back.
-            session.batch("COMMIT")
+            Ok(())
         });
         let failed = || StoreError::Unavailable { reason: "the migration's thread failed".to_owned() };
         thread.map_err(no_thread)?.join().unwrap_or_else(|_panic| Err(failed()))
     })
+}
+
+/// Runs one of the steps of an opening, for itself. After an error the connection is dropped, and that rolls back.
+fn in_transaction<T>(
+    session: &mut Session,
+    step: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    session.batch(BEGIN_WRITE)?;
+    let answer = step(&mut Tx::new(tx::Engine::Postgres(session), 0))?;
+    session.batch("COMMIT").map(|()| answer)
 }
 
 fn named(name: String) -> thread::Builder {

@@ -6,6 +6,7 @@ mod failure;
 mod param;
 mod placeholders;
 mod pool;
+mod scrub;
 mod session;
 
 pub(crate) use cell::cell;

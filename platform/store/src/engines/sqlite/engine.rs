@@ -34,8 +34,9 @@ impl Engine {
     /// Opens the file, migrates it, and starts its writer.
     pub(crate) fn open(path: &Path, steps: &Steps<'_>, limits: Limits) -> Result<Engine, StoreError> {
         let connection = open_writer(path, limits.lock_wait)?;
-        if migrate_file(&connection, steps)? {
+        if let Some(owed) = in_transaction(&connection, |tx| steps.apply(tx))? {
             scrub(path, limits.lock_wait)?;
+            in_transaction(&connection, |tx| owed.done(tx))?;
         }
         let queue = Arc::new(Queue::new(limits.queued_jobs));
         let reader_limit = limits.readers;
@@ -86,15 +87,42 @@ impl Drop for Engine {
     }
 }
 
-/// Whether what was there before is to be scrubbed.
-fn migrate_file(connection: &Connection, steps: &Steps<'_>) -> Result<bool, StoreError> {
+/// Runs one of the steps of an opening, for itself.
+fn in_transaction<T>(
+    connection: &Connection,
+    step: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
     batch(connection, "BEGIN IMMEDIATE")?;
     let mut session = Pinned::new(connection);
-    let done = steps
-        .apply(&mut Tx::new(tx::Engine::Sqlite(&mut session), 0))
-        .and_then(|scrub| batch(connection, "COMMIT").map(|()| scrub));
+    let done = step(&mut Tx::new(tx::Engine::Sqlite(&mut session), 0))
+        .and_then(|answer| batch(connection, "COMMIT").map(|()| answer));
     if done.is_err() && !connection.is_autocommit() {
         batch(connection, "ROLLBACK")?;
     }
     done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scrub_that_a_preparation_asked_for_is_owed_until_it_was_done() {
+        let connection = Connection::open_in_memory().unwrap();
+        let apply = |wants: Option<bool>| {
+            let prepare = |_: &mut Tx<'_>| Ok(wants == Some(true));
+            let steps = Steps { migrations: &[], preparation: wants.is_some().then_some(&prepare) };
+            in_transaction(&connection, |tx| steps.apply(tx)).unwrap()
+        };
+        assert!(apply(Some(false)).is_none());
+        assert!(apply(Some(true)).is_some());
+        // Here it died.
+        let owed = apply(Some(false)).expect("it is still owed");
+        assert!(apply(None).is_none(), "whoever only looks at the database does not write it anew");
+        assert!(apply(Some(true)).is_some(), "another one is owed meanwhile");
+        in_transaction(&connection, |tx| owed.done(tx)).unwrap();
+        let owed = apply(Some(false)).expect("the other one is still owed");
+        in_transaction(&connection, |tx| owed.done(tx)).unwrap();
+        assert!(apply(Some(false)).is_none());
+    }
 }
