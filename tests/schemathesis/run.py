@@ -16,7 +16,7 @@ HERE = pathlib.Path(__file__).parent
 # Speaks Pub/Sub's API, not ours.
 NOT_OURS = {"broker"}
 # Whoever may do everything at the gateway.
-GATEWAY_SCOPES = ["catalog:read", "orders:read", "orders:write", "orders:any"]
+GATEWAY_SCOPES = ["catalog:read", "orders:read", "orders:write", "orders:any", "metrics:read"]
 # Services at once: as many as the smallest machine has cores. Each is a process of its own, so they share nothing but the shop.
 SIDE_BY_SIDE = 2
 # Where requests may name things that are there, and how often they do: for the rest they name what is not.

@@ -18,7 +18,7 @@ use crate::config::{ConfigError, Environment};
 use crate::peer::Peer;
 
 /// What the operator of one machine may do at the gateway: everything.
-const OPERATOR_SCOPE: &str = "catalog:read orders:read orders:write orders:any";
+const OPERATOR_SCOPE: &str = "catalog:read orders:read orders:write orders:any metrics:read";
 
 /// Who a service is when it calls, and whom it believes when it is called. Clones are the same.
 #[derive(Clone)]

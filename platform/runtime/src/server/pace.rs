@@ -98,17 +98,20 @@ impl<S> Paced<S> {
     ) -> Poll<io::Result<usize>> {
         match outcome {
             Poll::Ready(Ok(taken)) if taken < offered => {
-                if let Some((since, _)) = &mut self.writing {
+                if let Some((since, clock)) = &mut self.writing {
                     *since += taken;
                     if *since >= self.write_bytes {
-                        self.writing = None;
+                        (*since, *clock) = (0, Box::pin(sleep(self.write_time)));
                     }
                 }
                 outcome
             }
             // All that there was is taken.
             Poll::Ready(_) => {
-                self.writing = None;
+                if self.writing.take().is_some() {
+                    // Now the client has something to send: whoever waits for it looks at the clock again.
+                    cx.waker().wake_by_ref();
+                }
                 outcome
             }
             Poll::Pending => {
@@ -218,11 +221,10 @@ mod tests {
         let (server, client) = connection();
         tokio::spawn(drip(client, 10_000));
         let (mut read, mut write) = split(server);
-        let reading = tokio::spawn(async move { read.read_u8().await });
         // A minute and a half, longer than a client may be silent.
-        write.write_all(&[0; 100_000]).await.unwrap();
-        assert!(!reading.is_finished());
-        assert_eq!(reading.await.unwrap().unwrap_err().kind(), io::ErrorKind::TimedOut);
+        let (read, written) = tokio::join!(read.read_u8(), write.write_all(&[0; 100_000]));
+        assert!(written.is_ok());
+        assert_eq!(read.unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 
     #[tokio::test(start_paused = true)]
