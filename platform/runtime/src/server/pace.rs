@@ -177,6 +177,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::cell::Cell;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex, split};
 
     /// A connection of which 1,000 bytes are on the way at most, and the client's end of it.
@@ -221,10 +222,18 @@ mod tests {
         let (server, client) = connection();
         tokio::spawn(drip(client, 10_000));
         let (mut read, mut write) = split(server);
-        // A minute and a half, longer than a client may be silent.
-        let (read, written) = tokio::join!(read.read_u8(), write.write_all(&[0; 100_000]));
-        assert!(written.is_ok());
-        assert_eq!(read.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        let written = Cell::new(false);
+        let writing = async {
+            // A minute and a half, longer than a client may be silent.
+            write.write_all(&[0; 100_000]).await.unwrap();
+            written.set(true);
+        };
+        let reading = async {
+            let ended = read.read_u8().await.unwrap_err();
+            assert!(written.get(), "{ended} while it reads");
+            assert_eq!(ended.kind(), io::ErrorKind::TimedOut);
+        };
+        tokio::join!(reading, writing);
     }
 
     #[tokio::test(start_paused = true)]

@@ -244,6 +244,8 @@ async fn a_network_that_holds_its_share_with_half_sent_bodies_keeps_nobody_else_
 
 /// A server that says `piece` so many times, each after `pause`, over sockets that keep little to themselves; and its client, who has asked.
 async fn saying(piece: &'static [u8], times: usize, pause: Duration) -> (Server, TcpStream) {
+    // More than systems keep for a connection at the least, so that what is read by then shows.
+    let limits = Limits { write_bytes: 256 * 1024, ..Limits::default() };
     let route = get(move || async move {
         let pieces = stream::unfold(0, move |said| async move {
             sleep(pause).await;
@@ -254,7 +256,7 @@ async fn saying(piece: &'static [u8], times: usize, pause: Duration) -> (Server,
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_send_buffer_size(8 * 1024).unwrap();
     socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
-    let server = Server::start(socket.listen(8).unwrap(), Router::new().route("/", route)).unwrap();
+    let server = Server::with(socket.listen(8).unwrap(), Router::new().route("/", route), limits).unwrap();
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(8 * 1024).unwrap();
     let mut client = socket.connect(server.address()).await.unwrap();
@@ -278,12 +280,13 @@ async fn read_slowly(mut client: TcpStream, bytes: usize) -> usize {
 static LONG: [u8; 8 * 1024] = [b'x'; 8 * 1024];
 
 #[tokio::test(start_paused = true)]
-async fn who_reads_an_answer_byte_by_byte_is_cut_off_and_who_reads_it_slowly_is_not() {
+async fn who_reads_an_answer_too_slowly_is_cut_off_and_who_reads_it_slowly_is_not() {
     let (_server, client) = saying(&LONG, 500, Duration::ZERO).await;
-    let read = read_slowly(client, 400).await;
-    assert!(read < 200_000, "{read} bytes in as many seconds as hundreds of them");
+    // Some of it is taken again and again, 120 KB in the time for 256.
+    let read = read_slowly(client, 4_000).await;
+    assert!(read < 1_000_000, "{read} bytes");
     let (_server, client) = saying(&LONG, 500, Duration::ZERO).await;
-    assert!(read_slowly(client, 4_000).await > 500 * LONG.len());
+    assert!(read_slowly(client, 20_000).await > 500 * LONG.len());
 }
 
 #[tokio::test(start_paused = true)]
@@ -294,7 +297,7 @@ async fn an_answer_that_nobody_reads_ends_its_connection() {
     let mut answer = Vec::new();
     // It may end with a reset.
     let _ = client.read_to_end(&mut answer).await;
-    assert!(answer.len() < 200_000, "{} bytes", answer.len());
+    assert!(answer.len() < 1_000_000, "{} bytes", answer.len());
 }
 
 #[tokio::test(start_paused = true)]
