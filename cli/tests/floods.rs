@@ -23,10 +23,12 @@ use tokio::time::{sleep, timeout};
 
 /// Bad clients at once: both processes stay below 1,024 open files.
 const CLIENTS: usize = 600;
-/// Of whom so many connect at the same moment.
+/// So many of them make a crowd of one kind.
+const MOST: usize = CLIENTS / 2;
+/// So many of them connect at the same moment.
 const KNOCKING: usize = 16;
 /// Clients that do not read: what lies in the system's buffers for each of them is megabytes, on one machine.
-const DEAF: usize = 32;
+const DEAF: usize = 16;
 /// The gateway's limits, in bytes (`producers/gateway/src/service.rs`, `door.rs`).
 const HEAD: u64 = 24 * 1024;
 const BODY: u64 = 64 * 1024;
@@ -70,6 +72,7 @@ fn token(folder: &Path) -> String {
 
 impl Gateway {
     async fn start(folder: &Path) -> Arc<Self> {
+        DevelopmentKey::open_or_make(folder).expect("a key");
         let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
         let mut command = Command::new(env!("CARGO_BIN_EXE_boutique"));
         for name in CLOUD_VARIABLES {
@@ -218,11 +221,13 @@ async fn silent_attack(folder: &Path, name: &str, each: u64, pieces: Vec<Vec<u8>
     assert_eq!(told.await, Told::from([(String::new(), CLIENTS)]), "{name}");
 }
 
-/// Asserts that nobody was told anything else, and that some were told the first: with much on its way to a gateway that hangs up, the
-/// answer may be lost with it.
-fn only(told: &Told, answers: &[&str]) {
-    assert!(told.keys().all(|answer| answers.contains(&answer.as_str())), "{told:?}");
-    assert!(told.contains_key(answers[0]), "{told:?}");
+/// Asserts that nobody was told anything but `answer` and what is in `others`, and that at least `most` were told `answer`. With much on its
+/// way to a gateway that hangs up, the answer may be lost with it: to one in ten, or the gateway is not heard at all.
+fn only(told: &Told, answer: &str, most: usize, others: &[&str]) {
+    let known = |said: &String| said.is_empty() || said == answer || others.contains(&said.as_str());
+    assert!(told.keys().all(known), "{told:?}");
+    assert!(told.get(answer).is_some_and(|count| *count >= most), "{told:?}");
+    assert!(told.get("").is_none_or(|count| *count <= CLIENTS / 10), "{told:?}");
 }
 
 fn head(rest: &str) -> Vec<u8> {
@@ -236,7 +241,7 @@ async fn bad_clients_are_cut_off_without_costing_more_than_the_limits_say() {
     let token = token(folder);
 
     let polite = b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".to_vec();
-    only(&attack(folder, "polite clients", CONNECTION, vec![polite]).await, &["200"]);
+    only(&attack(folder, "polite clients", CONNECTION, vec![polite]).await, "200", CLIENTS, &[]);
 
     let half_head = head(&format!("x-long: {}", "x".repeat(20 * 1024)));
     silent_attack(folder, "half-open heads", HEAD + CONNECTION, vec![half_head]).await;
@@ -245,28 +250,28 @@ async fn bad_clients_are_cut_off_without_costing_more_than_the_limits_say() {
     let half_body = vec![head(&format!("{token}content-length: 60000\r\n\r\n")), vec![b' '; 40_000]];
     let told = attack(folder, "half-sent bodies", HEAD + BODY + CONNECTION, half_body).await;
     // Of one network so many are listened to; the others are sent away at once.
-    only(&told, &["408", "503", ""]);
-    assert_eq!(told["408"], Limits::default().requests_per_network, "{told:?}");
+    let share = Limits::default().requests_per_network;
+    only(&told, "408", share, &["503"]);
     assert!(told.contains_key("503"), "{told:?}");
     let unknown = vec![head("content-length: 60000\r\n\r\n"), vec![b' '; 40_000]];
-    only(&attack(folder, "half-sent bodies without a token", HEAD + CONNECTION, unknown).await, &["401", "503", ""]);
+    only(&attack(folder, "half-sent bodies without a token", HEAD + CONNECTION, unknown).await, "401", MOST, &["503"]);
 
     let header = |number: usize| format!("x-{number}: {}\r\n", "x".repeat(1_000)).into_bytes();
     let flood = [head("")].into_iter().chain((0..2_000).map(header)).collect();
-    only(&attack(folder, "2 MB of headers", HEAD + CONNECTION, flood).await, &["431", ""]);
+    only(&attack(folder, "2 MB of headers", HEAD + CONNECTION, flood).await, "431", MOST, &[]);
     let many = head(&"x: 1\r\n".repeat(100)).into_iter().chain(*b"\r\n").collect();
-    only(&attack(folder, "100 short headers", HEAD + CONNECTION, vec![many]).await, &["431", ""]);
+    only(&attack(folder, "100 short headers", HEAD + CONNECTION, vec![many]).await, "431", MOST, &[]);
 
     let huge = [head(&format!("{token}content-length: 10000000\r\n\r\n"))]
         .into_iter()
         .chain((0..100).map(|_| vec![b' '; 100_000]));
     let told = attack(folder, "10 MB of body, announced", HEAD + CONNECTION, huge.collect()).await;
-    only(&told, &["413", "503", ""]);
+    only(&told, "413", MOST, &["503"]);
     let chunk = || [b"186a0\r\n".to_vec(), vec![b' '; 100_000], b"\r\n".to_vec()].concat();
     let endless =
         [head(&format!("{token}transfer-encoding: chunked\r\n\r\n"))].into_iter().chain((0..100).map(|_| chunk()));
     let told = attack(folder, "10 MB of body, in chunks", HEAD + BODY + CONNECTION, endless.collect()).await;
-    only(&told, &["413", "503", ""]);
+    only(&told, "413", MOST, &["503"]);
 }
 
 /// Asks and asks, until it is cut off.

@@ -25,8 +25,8 @@ use crate::output;
 /// Erase a customer: destroy the key their data is encrypted with, take them out of free text, and prove that nothing readable is left.
 ///
 /// Orders that have not ended keep it from happening, unless --force: they go on to their end without anybody knowing whose they are. Meanwhile the customer
-/// cannot order. What was done is kept as a record without anything personal; a run that was cut off is finished by running it again, with their
-/// name once the key is destroyed.
+/// cannot order. What was done is kept as a record without anything personal; a run that was cut off is finished by running it again, with
+/// their name once the key is destroyed.
 ///
 /// Exit code 0 when the customer is erased and a look at every database and file found nothing, 1 when something is left to do.
 #[derive(Args)]

@@ -109,7 +109,8 @@ pub(crate) fn is_scrub_due(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
     Ok(tx.query_opt(UNSCRUBBED, &[], |row| row.get_i64(0))?.is_some_and(|count| count > 0))
 }
 
-/// Keeps what a look for what is left has found; with a clean one goes what the customer was recognised by. `None` when nothing was erased yet.
+/// Keeps what a look for what is left has found; with a clean one goes what the customer was recognised by. `None` when nothing was
+/// erased yet.
 pub(crate) fn prove(tx: &mut Tx<'_>, sealed_id: &str, proof: Proof) -> Result<Option<Erasure>, StoreError> {
     let now_ms = tx.now_ms();
     let changed = tx.execute(PROVED, params![sealed_id, now_ms, proof.places, proof.findings])?;

@@ -1,8 +1,8 @@
 //! How a person is looked for in what people and programs wrote, and taken out of it.
 //!
 //! Their id counts wherever it stands as a word; their name counts where name and surname stand close to each other, because a first name
-//! alone is many people's. Case does not matter. An id that is short, or could be a number, is a part of too much: it counts only as a whole
-//! text, or in quotes.
+//! alone is many people's. Case does not matter. An id that is short, or could be a number, is a part of too much: it counts only as
+//! a whole text, or in quotes.
 //!
 //! JSON stays JSON: only what stands in its strings is looked at and replaced, never a number or a brace.
 
@@ -17,8 +17,8 @@ pub const ERASED: &str = "[erased]";
 pub(super) const NEAR_BYTES: usize = 64;
 /// An id of fewer characters is part of too many words and numbers.
 const SHORT_CHARS: usize = 4;
-/// Members and attributes that hold a number as text: what stands there is nobody's id. The first is a dead letter's (`runtime`), the second
-/// Pub/Sub's own, the third of `CloudEvents`.
+/// Members and attributes that hold a number as text: what stands there is nobody's id. The first is a dead letter's (`runtime`), the
+/// second Pub/Sub's own, the third of `CloudEvents`.
 const NUMBERS: [&str; 3] = ["dlattempts", "CloudPubSubDeadLetterSourceDeliveryCount", "ce-specversion"];
 
 /// Who is looked for.
@@ -260,12 +260,11 @@ mod tests {
     fn an_id_that_could_be_a_number_is_taken_out_where_it_is_all_that_stands_there() {
         for id in ["1", "12", "1000", "true", "ab"] {
             let one = person(id, "Ada", "Löve");
-            let data = format!(
-                r#"{{"customerId":"{id}", "quantity":1,"price":12.5,"units":[1000, 12, true],"note":"1 of 12, ab 1000 \"{id}\"","dlattempts":"{id}"}}"#
-            );
-            let mended = format!(
-                r#"{{"customerId":"[erased]", "quantity":1,"price":12.5,"units":[1000, 12, true],"note":"1 of 12, ab 1000 \"[erased]\"","dlattempts":"{id}"}}"#
-            );
+            let saying = |word: &str| {
+                let bare = r#""quantity":1,"units":[1000, 12, true],"note":"1 of 12, ab"#;
+                format!(r#"{{"customerId":"{word}", {bare} \"{word}\"","dlattempts":"{id}"}}"#)
+            };
+            let (data, mended) = (saying(id), saying(ERASED));
             assert_eq!(one.taken_out_of(&data), Some(mended.clone()));
             assert!(!one.is_named_in(&mended));
             for text in [format!("wanted {id} of {id}"), format!("[{id}]"), format!(r#"{{"x":{id}}}"#)] {

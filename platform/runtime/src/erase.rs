@@ -1,8 +1,8 @@
 //! Takes a person out of the free text a service keeps: what people wrote, which no key encrypts.
 //!
-//! Which columns hold such text is the service's list. Rows are looked at page by page, and only the words that name the person are replaced;
-//! what is JSON stays JSON. A text that somebody changed meanwhile is looked at again, never written over. It may be repeated; in the end the
-//! tables are written anew, so that the words are not left in the files either.
+//! Which columns hold such text is the service's list. Rows are looked at page by page, and only the words that name the person are
+//! replaced; what is JSON stays JSON. A text that somebody changed meanwhile is looked at again, never written over. It may be repeated; in
+//! the end the tables are written anew, so that the words are not left in the files either.
 
 use events::FieldError;
 use events::personal::Person;

@@ -41,8 +41,8 @@ const OWED: &str = "SELECT MAX(version) FROM schema_migrations WHERE part = 'scr
 const PAID: &str = "DELETE FROM schema_migrations WHERE part = 'scrub' AND version <= ?1";
 
 /// What SQL alone cannot do to rows of an earlier version: encrypt them, say. It runs at every opening, after the migrations and in their
-/// transaction, finds out by itself what is left to do, and answers whether it left something behind that must not stay in the file. Then the
-/// database is scrubbed before anybody uses it; until that has worked once, every opening tries it again.
+/// transaction, finds out by itself what is left to do, and answers whether it left something behind that must not stay in the file. Then
+/// the database is scrubbed before anybody uses it; until that has worked once, every opening tries it again.
 pub type Preparation<'p> = &'p (dyn Fn(&mut Tx<'_>) -> Result<bool, StoreError> + Sync);
 
 /// Everything that is done to a database before it is used.

@@ -67,9 +67,9 @@ impl Store {
     }
 
     /// Makes true on disk what was deleted or replaced in rows: SQLite's file is written anew without it and the log emptied; on PostgreSQL
-    /// every table of the schema is (`VACUUM (FULL, ANALYZE)`), on a connection of its own. Writers wait meanwhile, and on PostgreSQL readers
-    /// too, some seconds for each gigabyte: it is for what must be gone, such as a key. What a server keeps besides its tables (its log, replicas,
-    /// backups) is the server's business.
+    /// every table of the schema is (`VACUUM (FULL, ANALYZE)`), on a connection of its own. Writers wait meanwhile, and on PostgreSQL
+    /// readers too, some seconds for each gigabyte: it is for what must be gone, such as a key. What a server keeps besides its tables (its
+    /// log, replicas, backups) is the server's business.
     ///
     /// # Errors
     /// [`StoreError::Busy`] when somebody reads or writes without a pause, or on PostgreSQL still may see what was there before;

@@ -269,10 +269,14 @@ async fn read_slowly(mut client: TcpStream, bytes: usize) -> usize {
     let (mut piece, mut read) = (vec![0; bytes], 0);
     for _ in 0..3_600 {
         sleep(Duration::from_secs(1)).await;
-        match client.read(&mut piece).await {
-            Ok(0) | Err(_) => return read,
-            Ok(more) => read += more,
+        let mut taken = 0;
+        while taken < bytes {
+            match client.read(&mut piece[taken..]).await {
+                Ok(0) | Err(_) => return read + taken,
+                Ok(more) => taken += more,
+            }
         }
+        read += taken;
     }
     panic!("{read} bytes, and it may go on for ever");
 }
