@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use testkit::Wire;
 
 const MUG: &str = "LS4PSXUNUM";
-/// Orders before the way is cut: the slowest of them is the measure for those that follow. Fewer than can keep the breaker closed.
+/// Orders before the way is cut: the slowest of them is the measure for those that follow. So few that the breaker, which counts them too,
+/// opens after as many failures.
 const BEFORE: u64 = MINIMUM_CALLS;
 /// Orders while the way is cut.
 const ORDERS: usize = 40;

@@ -42,7 +42,7 @@ const PAID: &str = "DELETE FROM schema_migrations WHERE part = 'scrub' AND versi
 
 /// What SQL alone cannot do to rows of an earlier version: encrypt them, say. It runs at every opening, after the migrations and in their
 /// transaction, finds out by itself what is left to do, and answers whether it left something behind that must not stay in the file. Then
-/// the database is scrubbed before anybody uses it; until that has worked once, every opening tries it again.
+/// the database is scrubbed before anybody uses it; where that cannot be now, every opening tries it again.
 pub type Preparation<'p> = &'p (dyn Fn(&mut Tx<'_>) -> Result<bool, StoreError> + Sync);
 
 /// Everything that is done to a database before it is used.
@@ -72,6 +72,18 @@ impl Steps<'_> {
 pub(crate) struct Scrub(i64);
 
 impl Scrub {
+    /// Whether it was done. A database that was too busy is opened all the same: whoever reads it for hours, as a backup does, keeps nobody
+    /// from starting.
+    pub(crate) fn is_done(scrubbed: Result<(), StoreError>) -> Result<bool, StoreError> {
+        match scrubbed {
+            Err(error) if error.is_transient() => {
+                tracing::warn!(%error, "what was deleted may still be on disk: the next start tries again to write it anew");
+                Ok(false)
+            }
+            scrubbed => scrubbed.map(|()| true),
+        }
+    }
+
     /// Notes that it was done.
     pub(crate) fn done(self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         tx.execute(PAID, params![self.0]).map(drop)
@@ -126,4 +138,18 @@ fn checksum(sql: &str) -> String {
 /// The 64-bit FNV-1a hash: stable over versions and machines, unlike the standard library's.
 pub(crate) fn fnv1a(bytes: impl Iterator<Item = u8>) -> u64 {
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scrub_that_can_be_done_later_keeps_nobody_from_starting() {
+        let failed = |error: StoreError| Scrub::is_done(Err(error));
+        assert_eq!(Scrub::is_done(Ok(())), Ok(true));
+        assert_eq!(failed(StoreError::Busy { reason: "a backup".to_owned() }), Ok(false));
+        let not_ours = StoreError::Sql { statement: "VACUUM".to_owned(), reason: "not its owner".to_owned() };
+        assert_eq!(failed(not_ours.clone()), Err(not_ours));
+    }
 }

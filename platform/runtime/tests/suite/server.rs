@@ -242,7 +242,7 @@ async fn a_network_that_holds_its_share_with_half_sent_bodies_keeps_nobody_else_
     }
 }
 
-/// A server that says `piece` so many times, each after `pause`, over sockets that keep little to themselves; and its client, who has asked.
+/// A server that says `piece` so many times, each after `pause`, over sockets that keep little to themselves, and a client that has asked.
 async fn saying(piece: &'static [u8], times: usize, pause: Duration) -> (Server, TcpStream) {
     // More than systems keep for a connection at the least, so that what is read by then shows.
     let limits = Limits { write_bytes: 256 * 1024, ..Limits::default() };

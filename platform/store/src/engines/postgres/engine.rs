@@ -10,7 +10,7 @@ use super::pool::{Address, BEGIN_READ, BEGIN_WRITE, Queued, serve};
 use super::scrub::scrub;
 use super::session::Session;
 use crate::job::Job;
-use crate::migrations::Steps;
+use crate::migrations::{Scrub, Steps};
 use crate::queue::Queue;
 use crate::{Limits, StoreError, Tx, params, tx};
 
@@ -103,8 +103,9 @@ fn migrate_schema(address: &Address, steps: &Steps<'_>) -> Result<(), StoreError
                 }
                 steps.apply(tx)
             })?;
-            if let Some(owed) = owed {
-                scrub(address)?;
+            if let Some(owed) = owed
+                && Scrub::is_done(scrub(address))?
+            {
                 in_transaction(&mut session, |tx| owed.done(tx))?;
             }
             Ok(())

@@ -13,7 +13,7 @@ use super::readers::Readers;
 use super::statement::{Pinned, batch};
 use super::writer::Writer;
 use crate::job::Job;
-use crate::migrations::Steps;
+use crate::migrations::{Scrub, Steps};
 use crate::queue::Queue;
 use crate::{Limits, StoreError, Tx, tx};
 
@@ -34,8 +34,9 @@ impl Engine {
     /// Opens the file, migrates it, and starts its writer.
     pub(crate) fn open(path: &Path, steps: &Steps<'_>, limits: Limits) -> Result<Engine, StoreError> {
         let connection = open_writer(path, limits.lock_wait)?;
-        if let Some(owed) = in_transaction(&connection, |tx| steps.apply(tx))? {
-            scrub(path, limits.lock_wait)?;
+        if let Some(owed) = in_transaction(&connection, |tx| steps.apply(tx))?
+            && Scrub::is_done(scrub(path, limits.lock_wait))?
+        {
             in_transaction(&connection, |tx| owed.done(tx))?;
         }
         let queue = Arc::new(Queue::new(limits.queued_jobs));
