@@ -55,7 +55,7 @@ pub(crate) struct NewMetric {
     local_hour: Option<u8>,
     /// When it happened, if that is not now: RFC 3339, at most 35 days ago and not in the future, but for the five minutes that clocks may
     /// differ by.
-    #[schemars(with = "Option<Timestamp>")]
+    #[schemars(with = "Option<Timestamp>", regex(pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}."))]
     occurred_at: Option<Told>,
 }
 
